@@ -1,0 +1,1 @@
+"""Halo Attest: controls and audit evidence for HaloPSA."""
