@@ -1,0 +1,72 @@
+"""Policy of the service desk: practices, closed and waiting statuses, days after which work counts as forgotten."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.policy.section import Days, Section, Share
+
+Whole = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class PracticePolicy(Section):
+    """Which tickets belong to a practice, and who leads it."""
+
+    name: str = ""
+    ticket_types: tuple[int, ...] = ()
+    teams: tuple[str, ...] = ()
+    manager: str = ""
+    """Entra oid of the practice manager; empty until somebody is named."""
+    channel: str = ""
+    """Notification channel."""
+
+    @staticmethod
+    def shipped() -> dict[str, PracticePolicy]:
+        """The three practices before anybody has mapped ticket types to them."""
+        return {
+            "msp": PracticePolicy(name="Managed services", ticket_types=(1, 3)),
+            "mssp": PracticePolicy(name="Managed security", ticket_types=(25,)),
+            "ps": PracticePolicy(name="Professional services", ticket_types=(5, 30, 40, 41)),
+        }
+
+
+class DeskPolicy(Section):
+    """Days and statuses of the desk's counts."""
+
+    unassigned_hours: Whole = 4
+    stale_days: Days = 5
+    no_next_action_days: Days = 3
+    closed_statuses: tuple[int, ...] = (9,)
+    waiting_statuses: tuple[int, ...] = ()
+    """Open work in these statuses waits for somebody else: it is not counted as stale or without a next action."""
+    incident_types: tuple[int, ...] = (1, 25)
+    request_types: tuple[int, ...] = (3,)
+    not_tickets: tuple[int, ...] = ()
+    """Ticket types that are neither incidents nor requests, besides projects and opportunities."""
+    at_risk_share: Share = Decimal("0.80")
+    """An open ticket that has used this share of the time to its due time is on course to miss it."""
+    closure_needs: tuple[Literal["category", "time"], ...] = ("category", "time")
+    """What a closed ticket must carry."""
+    closed_days: Days = 7
+    """Tickets closed within so many days are still checked for complete closure."""
+    duplicate_hours: Whole = 24
+    """Two open tickets of one customer and contact with the same summary within so many hours are duplicates."""
+    pingpong_count: Positive = 4
+    """From so many reassignments on, a ticket is being passed around."""
+    security_types: tuple[int, ...] = (25,)
+    """Ticket types of security incidents, which carry the incident discipline."""
+    escalate_within_hours: Positive = 4
+    """A security incident of an escalation priority is assigned within so many hours."""
+    escalation_priorities: tuple[int, ...] = (1, 2)
+    review_within_days: Days = 5
+    """A closed security incident of an escalation priority has its review within so many days."""
+    commander_outcomes: tuple[str, ...] = ("Incident Commander Approval",)
+    """Action outcomes by which an incident commander lets a communication go out."""
+    client_outcomes: tuple[str, ...] = ("Client Notification", "Email User")
+    """Action outcomes that reach the client."""
+    evidence_outcomes: tuple[str, ...] = ("Evidence Captured",)
+    review_outcomes: tuple[str, ...] = ("Post-Incident Review",)

@@ -1,0 +1,28 @@
+"""Policy of the service itself: freshness, samples, retention, calendar."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.policy.section import Days, Section
+
+
+class ServicePolicy(Section):
+    """How old facts may be, how samples are drawn, how long evidence is kept."""
+
+    fresh_hours: Annotated[int, Field(ge=1)] = 36
+    """Facts read longer ago than this give ``unknown``."""
+    intake_late_minutes: Annotated[int, Field(ge=1)] = 15
+    """A delivery received later than this after its timestamp counts as late."""
+    sample_size: Annotated[int, Field(ge=1)] = 5
+    retention_days: Days = 2557
+    calendar: str = "mon-fri 09:00-17:00"
+    time_zone: str = "America/Toronto"
+    holidays: tuple[str, ...] = ()
+    """ISO dates on which nobody works."""
+    currency: str = "CAD"
+    """The MSP's own reporting currency (ISO 4217)."""
+    smallest_group: Annotated[int, Field(ge=1)] = 5
+    """Groups with fewer people are not broken down."""
