@@ -1,0 +1,86 @@
+"""Carry out one planned action, once, and record what came of it; bury what cannot be carried out as evidence."""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol, cast
+
+from shared.actions import Action, ActionKind
+from shared.errors import AttestError, Conflict, NotFound, SourceDenied, SourceRejected, Unacceptable
+from shared.model import JsonObject, NewEntry, rfc3339
+from shared.procedures.plan import register
+from shared.procedures.services import Services
+from shared.procedures.tell import tell
+
+
+class Follower(Protocol):
+    """What a family does once an action of its own has been carried out, or has failed for good."""
+
+    def on_carried_out(self, services: Services, action: Action, outcome: JsonObject) -> None:
+        """Idempotent."""
+
+    def on_failed(self, services: Services, action: Action, error: JsonObject) -> None:
+        """Idempotent."""
+
+
+def follower(kind: ActionKind) -> Follower | None:
+    """The module that wants to know."""
+    from shared.procedures import billing, handoffs
+
+    modules = {
+        ActionKind.HOLD_INVOICE: billing,
+        ActionKind.RELEASE_INVOICE: billing,
+        ActionKind.CREATE_PROJECT: handoffs,
+    }
+    return cast("Follower | None", modules.get(kind))
+
+
+def carry_out(services: Services, part: str, key: str) -> None:
+    """Do the action of a row. What may pass later rises (the queue tries again); what never will is recorded as failed."""
+    held = register(services, part).get(key)
+    if held is None:
+        raise NotFound(f"There is no planned action {key} under {part}.", code="action_not_found")
+    if held.body["state"] != "queued":
+        return
+    action = Action.from_json(held.body["action"])
+    try:
+        if action.kind is ActionKind.NOTIFY:
+            outcome = tell(services, action)
+        else:
+            outcome = services.writer.carry_out(action, services.policy.policy.halopsa.model_dump(mode="json"))
+    except (SourceRejected, SourceDenied, NotFound, Conflict, Unacceptable) as fault:
+        fail(services, part, key, fault)
+        return
+    after = follower(action.kind)
+    if after is not None:
+        after.on_carried_out(services, action, outcome)
+    _close(services, part, key, action, "done", outcome)
+
+
+def fail(services: Services, part: str, key: str, fault: AttestError) -> None:
+    """Record that an action will not be carried out, and why."""
+    held = register(services, part).get(key)
+    if held is None or held.body["state"] != "queued":
+        return
+    action = Action.from_json(held.body["action"])
+    error: JsonObject = {"code": fault.code, "message": fault.message}
+    after = follower(action.kind)
+    if after is not None:
+        after.on_failed(services, action, error)
+    _close(services, part, key, action, "failed", error)
+
+
+def _close(services: Services, part: str, key: str, action: Action, state: str, outcome: JsonObject) -> None:
+    services.ledger.record(
+        NewEntry(
+            type="action.carried_out" if state == "done" else "action.failed",
+            key=f"action\n{action.key}",
+            payload=json.dumps({"action": action.to_json(), "outcome": outcome}, sort_keys=True, default=str).encode(),
+            customer=action.customer,
+            subject=action.subject,
+        )
+    )
+    ended = rfc3339(services.clock.now())
+    register(services, part).change(
+        key, lambda body: None if body is None else {**body, "state": state, "outcome": outcome, "ended_at": ended}
+    )

@@ -1,0 +1,190 @@
+"""Judge cases by a control, record what was judged, keep the findings register. The only place that catches any exception."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.controls.spec import Case, Control, Judgement
+from shared.model import JsonObject, NewEntry, Reason, Severity, Subject, Verdict, rfc3339
+from shared.procedures.services import Services
+from shared.registers import findings
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """One judged case. ``changed`` when verdict or reasons differ from what stood before."""
+
+    case: Case
+    judgement: Judgement
+    finding: JsonObject
+    before: JsonObject | None
+    changed: bool
+
+
+def judge(control: Control, case: Case, services: Services, as_of: datetime) -> Judgement:
+    """One verdict, never an exception: a crash is ``error``, missing or stale facts are ``unknown``."""
+    if control.practices and case.practice not in control.practices:
+        return Judgement(Verdict.NOT_APPLICABLE)
+    if case.facts is None:
+        return Judgement.unknown(case.missing or "The facts this control needs could not be read.")
+    fresh = timedelta(hours=services.policy.policy.service.fresh_hours)
+    if case.observed_at is not None and services.clock.now() - case.observed_at > fresh:
+        return Judgement.unknown(
+            f"The facts were read at {rfc3339(case.observed_at)}, longer ago than policy allows ({fresh})."
+        )
+    policy = services.policy.policy.scoped(case.practice, case.customer)
+    try:
+        return control.judge(case.facts, policy, as_of)
+    except Exception as fault:  # noqa: BLE001 - a control that crashes must leave a verdict, not stop the others
+        return Judgement(
+            Verdict.ERROR,
+            (
+                Reason(
+                    "control_error",
+                    f"The control failed on this subject ({type(fault).__name__}); its author must look.",
+                ),
+            ),
+            Severity.HIGH,
+        )
+
+
+def assess(
+    services: Services,
+    control: Control,
+    cases: Iterable[Case],
+    *,
+    as_of: datetime,
+    run_id: str,
+) -> list[Assessed]:
+    """Judge all cases; record one ``assessment.recorded`` entry per customer and one ``finding.changed`` per change.
+
+    ``run_id`` names the run or the delivery that caused it and makes repeating harmless.
+    """
+    groups: dict[str | None, list[Case]] = defaultdict(list)
+    for case in cases:
+        groups[case.customer].append(case)
+    out: list[Assessed] = []
+    for customer, group in sorted(groups.items(), key=lambda item: item[0] or ""):
+        out.extend(_assess_customer(services, control, customer, group, as_of, run_id))
+    return out
+
+
+def _assess_customer(
+    services: Services, control: Control, customer: str | None, cases: list[Case], as_of: datetime, run_id: str
+) -> list[Assessed]:
+    judged = [(case, judge(control, case, services, as_of)) for case in cases]
+    entry = _assessment(control, customer, judged, services, as_of, run_id)
+    evidence_id = services.ledger.record(entry).evidence_id
+    if len(cases) > 3:
+        standing = {body["id"]: body for body in findings.of_control(services.rows, control.id, customer or "0")}
+    else:
+        ids = [findings.finding_id(control.id, customer, case.subject) for case in cases]
+        standing = {key: body for key in ids if (body := findings.get(services.rows, key)) is not None}
+    done: list[Assessed] = []
+    for case, judgement in judged:
+        new = _finding(control, case, judgement, services, as_of, (evidence_id, *case.observations))
+        old = standing.get(new["id"])
+        folded = findings.fold(old, new)
+        changed = old is None or any(
+            old[key] != folded[key] for key in ("verdict", "reasons", "status", "severity", "owner")
+        )
+        if not changed and old is not None:
+            folded = {
+                **old,
+                "evidence": folded["evidence"],
+                "assessed_at": folded["assessed_at"],
+                "detail": folded["detail"],
+                "policy_version": folded["policy_version"],
+            }
+        done.append(Assessed(case, judgement, folded, old, changed))
+    telling = [one for one in done if one.changed and (one.before is not None or one.judgement.verdict in _TELLING)]
+    services.ledger.record_many(
+        [
+            NewEntry(
+                type="finding.changed",
+                key=f"{run_id}\n{one.finding['id']}",
+                payload=_json(one.finding),
+                customer=customer,
+                subject=one.case.subject,
+                controls=(control.id,),
+            )
+            for one in telling
+        ]
+    )
+    findings.register(services.rows, control.id).put_many(
+        [(findings.key_of(one.finding["id"]), one.finding) for one in done]
+    )
+    return done
+
+
+_TELLING = (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN)
+
+
+def _finding(
+    control: Control, case: Case, judgement: Judgement, services: Services, as_of: datetime, evidence: tuple[str, ...]
+) -> JsonObject:
+    return {
+        "id": findings.finding_id(control.id, case.customer, case.subject),
+        "control": control.id,
+        "subject": case.subject.to_json(),
+        "customer": case.customer,
+        "practice": case.practice,
+        "verdict": judgement.verdict.value,
+        "status": "open",
+        "severity": judgement.severity.value,
+        "reasons": [reason.to_json() for reason in judgement.reasons],
+        "owner": judgement.owner or control.owner.value,
+        "due": rfc3339(judgement.due) if judgement.due else None,
+        "since": rfc3339(as_of),
+        "assessed_at": rfc3339(as_of),
+        "policy_version": services.policy.version,
+        "evidence": list(evidence)[:20],
+        "detail": judgement.detail,
+    }
+
+
+def _assessment(
+    control: Control,
+    customer: str | None,
+    judged: list[tuple[Case, Judgement]],
+    services: Services,
+    as_of: datetime,
+    run_id: str,
+) -> NewEntry:
+    counts = Counter(judgement.verdict.value for _, judgement in judged)
+    payload: JsonObject = {
+        "control": control.id,
+        "title": control.title,
+        "run_id": run_id,
+        "as_of": rfc3339(as_of),
+        "policy_version": services.policy.version,
+        "population": len(judged),
+        "verdicts": dict(sorted(counts.items())),
+        "subjects": [
+            {
+                "subject": case.subject.to_json(),
+                "verdict": judgement.verdict.value,
+                "codes": sorted({reason.code for reason in judgement.reasons}),
+                "observed_at": rfc3339(case.observed_at) if case.observed_at else None,
+            }
+            for case, judgement in judged
+        ],
+        "observations": sorted({one for case, _ in judged for one in case.observations}),
+    }
+    subject = judged[0][0].subject if len(judged) == 1 else Subject("population", control.subject_kind)
+    return NewEntry(
+        type="assessment.recorded",
+        key=f"{run_id}\n{control.id}\n{subject.kind}\n{subject.id}",
+        payload=_json(payload),
+        customer=customer,
+        subject=subject,
+        controls=(control.id,),
+    )
+
+
+def _json(body: JsonObject) -> bytes:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

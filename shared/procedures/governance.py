@@ -1,0 +1,208 @@
+"""Decisions and backlog: added by people and by the service, never edited away; later words are new entries."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from secrets import token_hex
+
+from shared.errors import NotFound, Unacceptable
+from shared.model import JsonObject, NewEntry, Person, Role, Subject, parse_instant, rfc3339
+from shared.procedures.decide import visible
+from shared.procedures.page import page
+from shared.procedures.services import Services
+from shared.registers.decisions import backlog, decisions, faults_of, overdue, rank
+
+
+def open_decision(
+    services: Services,
+    *,
+    title: str,
+    context: str,
+    requester: str,
+    key: str | None = None,
+    customer: str | None = None,
+    practices: tuple[str, ...] = (),
+    owner: str | None = None,
+    due: datetime | None = None,
+    links: tuple[str, ...] = (),
+) -> str:
+    """Open a decision that somebody must take; answer its id. ``key`` makes repeating it harmless."""
+    now = services.clock.now()
+    import hashlib
+
+    mark = hashlib.sha256(key.encode()).hexdigest()[:16] if key else token_hex(8)
+    identity = f"d-{mark}"
+    if key and decisions(services.rows).get(identity) is not None:
+        return identity
+    _store(
+        services,
+        {
+            "id": identity,
+            "title": title,
+            "context": context,
+            "options": [],
+            "decision": None,
+            "consequences": None,
+            "practices": list(practices),
+            "customer": customer,
+            "practice": practices[0] if len(practices) == 1 else None,
+            "involved": [],
+            "filter": {},
+            "owner": owner,
+            "due": rfc3339(due) if due else None,
+            "expires": None,
+            "review_date": None,
+            "links": list(links),
+            "state": "open",
+            "requested_by": requester,
+            "decided_by": None,
+            "created": rfc3339(now),
+        },
+    )
+    return identity
+
+
+def add_decision(services: Services, person: Person, body: JsonObject) -> JsonObject:
+    """A person adds to the decision log. With ``decision`` it is taken at once, and counts only if nothing is missing."""
+    now = services.clock.now()
+    for name in ("due", "expires", "review_date"):
+        if body.get(name) is not None:
+            _instant(body[name], name)
+    taken = bool(str(body.get("decision") or "").strip())
+    if taken and person.is_application:
+        raise Unacceptable("A flow may open a decision; only a person takes one.", code="decision_needs_person")
+    row: JsonObject = {
+        "id": f"d-{token_hex(8)}",
+        "title": body["title"].strip(),
+        "context": body.get("context") or "",
+        "options": body.get("options") or [],
+        "decision": body.get("decision"),
+        "consequences": body.get("consequences"),
+        "practices": body.get("practices") or [],
+        "customer": body.get("customer"),
+        "practice": None,
+        "involved": body.get("involved") or [],
+        "filter": body.get("filter") or {},
+        "owner": body.get("owner"),
+        "due": body.get("due"),
+        "expires": body.get("expires"),
+        "review_date": body.get("review_date"),
+        "links": body.get("links") or [],
+        "supersedes": body.get("supersedes"),
+        "state": "decided" if taken else "open",
+        "requested_by": person.oid,
+        "decided_by": person.oid if taken else None,
+        "created": rfc3339(now),
+    }
+    unknown = [key for key in row["practices"] if key not in services.policy.policy.practices]
+    if unknown:
+        raise Unacceptable(f"Policy knows no practice {', '.join(unknown)}.", code="practice_unknown")
+    if row["customer"] is not None and not person.sees_customer(row["customer"]):
+        raise NotFound("There is no such customer.", code="customer_not_found")
+    if row["supersedes"] is not None and decisions(services.rows).get(row["supersedes"]) is None:
+        raise Unacceptable("The decision it supersedes is not in the log.", code="decision_unknown")
+    _store(services, row, actor=person.oid)
+    if row["supersedes"] is not None and taken:
+        decisions(services.rows).change(
+            row["supersedes"],
+            lambda old: None if old is None else {**old, "state": "superseded", "superseded_by": row["id"]},
+        )
+    return decision_shown(services, row)
+
+
+def _instant(text: object, name: str) -> None:
+    try:
+        parse_instant(str(text))
+    except ValueError:
+        raise Unacceptable(f"{name} must be a time such as 2026-11-20T17:00:00Z.", code="time_invalid") from None
+
+
+def _store(services: Services, row: JsonObject, actor: str = "service") -> None:
+    services.ledger.record(
+        NewEntry(
+            type="decision.recorded",
+            key=row["id"],
+            payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
+            customer=row["customer"],
+            subject=Subject("decision", row["id"]),
+            actor=actor,
+        )
+    )
+    decisions(services.rows).put(row["id"], row)
+
+
+def decision_shown(services: Services, row: JsonObject) -> JsonObject:
+    """A decision with what it lacks: ``valid`` and ``codes`` are worked out from the policy in force."""
+    managers = {key: practice.manager for key, practice in services.policy.policy.practices.items()}
+    codes = faults_of(row, managers) if row["state"] == "decided" else []
+    now = services.clock.now()
+    if overdue(row, now):
+        codes.append("decision_overdue")
+    if row.get("expires") and parse_instant(row["expires"]) <= now:
+        codes.append("exception_expired")
+    return {**row, "valid": row["state"] == "decided" and not codes, "codes": codes}
+
+
+def list_decisions(services: Services, person: Person, limit: int, after: str | None) -> JsonObject:
+    """The decision log, oldest first."""
+    rows = (row for row in decisions(services.rows).all() if visible(row, person))
+    return page(
+        rows,
+        limit=limit,
+        after=after,
+        key=lambda row: f"{row['created']} {row['id']}",
+        shown=lambda row: decision_shown(services, row),
+    )
+
+
+def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObject:
+    """Add to the automation and enhancement backlog."""
+    row: JsonObject = {
+        "id": f"b-{token_hex(8)}",
+        "title": body["title"].strip(),
+        "description": body.get("description") or "",
+        "practice": body.get("practice"),
+        "customer": body.get("customer"),
+        "value": body.get("value", 1),
+        "effort": body.get("effort", 1),
+        "kind": body.get("kind", "automation"),
+        "owner": body.get("owner"),
+        "hours_saved": body.get("hours_saved"),
+        "hours_basis": body.get("hours_basis"),
+        "state": "proposed",
+        "requested_by": person.oid,
+        "created": rfc3339(services.clock.now()),
+    }
+    if row["practice"] is not None and row["practice"] not in services.policy.policy.practices:
+        raise Unacceptable(f"Policy knows no practice {row['practice']}.", code="practice_unknown")
+    if not visible(row, person) and (row["customer"] or row["practice"]):
+        raise NotFound("There is no such customer or practice.", code="customer_not_found")
+    services.ledger.record(
+        NewEntry(
+            type="backlog.added",
+            key=row["id"],
+            payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
+            customer=row["customer"],
+            subject=Subject("backlog", row["id"]),
+            actor=person.oid,
+        )
+    )
+    backlog(services.rows).put(row["id"], row)
+    return {**row, "rank": rank(row)}
+
+
+def list_backlog(services: Services, person: Person, limit: int, after: str | None) -> JsonObject:
+    """The backlog, best value for its effort first."""
+    rows = (row for row in backlog(services.rows).all() if visible(row, person))
+    return page(
+        rows,
+        limit=limit,
+        after=after,
+        key=lambda row: f"{1000 - rank(row):09.4f} {row['created']} {row['id']}",
+        shown=lambda row: {**row, "rank": rank(row)},
+    )
+
+
+ADDS = frozenset(Role) - {Role.READER, Role.AUDITOR}
+"""Who may add to decisions and backlog."""

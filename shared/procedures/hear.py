@@ -1,0 +1,90 @@
+"""A delivery is a doorbell: read the record from HaloPSA, keep what it said, fold it in, judge it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from shared.controls.catalogue import controls
+from shared.controls.intake_understood import DeliveryFacts
+from shared.controls.spec import Case
+from shared.errors import NotFound, SourceDenied, SourceRejected
+from shared.model import JsonObject, Subject
+from shared.procedures import billing, desk, handoffs, projects
+from shared.procedures.assess import assess
+from shared.procedures.observe import observation
+from shared.procedures.services import Services
+from shared.registers import findings
+
+_HANDLED = ("delivery.received", "delivery.recovered")
+_TROUBLE = {"delivery.quarantined": "unreadable", "intake.conflict": "conflict"}
+
+
+def hear(services: Services, evidence_id: str) -> None:
+    """Handle one kept delivery; repeating it changes nothing. Errors that may pass rise, so that the queue tries again."""
+    record = services.ledger.find(evidence_id)
+    if record is None:
+        raise NotFound(f"There is no evidence {evidence_id}.", code="evidence_not_found")
+    if record.type in _TROUBLE:
+        _note(services, evidence_id, record.customer, _TROUBLE[record.type], "")
+        return
+    content = services.ledger.content(evidence_id)
+    if record.type not in _HANDLED or content is None:
+        return
+    payload: JsonObject = json.loads(content)
+    spelling: Any = services.facts("deliveries")
+    target = spelling.target(payload)
+    event = str(payload.get("event", ""))
+    if target is None:
+        _note(services, evidence_id, record.customer, "unknown_event", event)
+        return
+    kind, identity, query = target
+    try:
+        page = services.halo.one(kind, identity, query)
+    except SourceDenied:
+        _note(services, evidence_id, record.customer, "denied", event)
+        return
+    except SourceRejected:
+        page = None
+    if page is None or not page.rows:
+        _note(services, evidence_id, record.customer, "record_missing", event)
+        return
+    row = page.rows[0]
+    customer = spelling.customer_of(row)
+    services.ledger.record(_of_customer(observation(kind, page), customer))
+    for mirrored in spelling.kinds_of(kind, row):
+        services.mirror.apply(mirrored, [row], read_at=page.read_at)
+        judge_record(services, mirrored, identity, services.clock.now(), f"delivery\n{evidence_id}")
+    if findings.get(
+        services.rows, findings.finding_id("intake_understood", record.customer, Subject("delivery", evidence_id))
+    ):
+        _note(services, evidence_id, record.customer, "read", event)
+
+
+def judge_record(services: Services, kind: str, identity: str, as_of: datetime, run_id: str) -> None:
+    """Judge one record by every control of its family."""
+    if kind == "Tickets":
+        desk.judge_tickets(services, [identity], as_of, run_id)
+    elif kind == "Opportunities":
+        handoffs.judge_opportunities(services, [identity], as_of, run_id)
+    elif kind == "Projects":
+        projects.judge_projects(services, [identity], as_of, run_id)
+    elif kind == "RecurringInvoice":
+        billing.judge_invoices(services, [identity], as_of, run_id)
+
+
+def _of_customer(entry: Any, customer: str | None) -> Any:
+    from dataclasses import replace
+
+    return replace(entry, customer=customer)
+
+
+def _note(services: Services, evidence_id: str, customer: str | None, outcome: str, event: str) -> None:
+    assess(
+        services,
+        controls()["intake_understood"],
+        [Case(Subject("delivery", evidence_id), customer, None, DeliveryFacts(outcome=outcome, event=event))],
+        as_of=services.clock.now(),
+        run_id=f"heard\n{evidence_id}\n{outcome}",
+    )

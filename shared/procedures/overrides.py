@@ -1,0 +1,202 @@
+"""What people say about findings: feedback, mitigation, overrides by approval; and the monthly sample of overrides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+from shared.approvals.quorum import APPROVED
+from shared.errors import NotFound, Unacceptable
+from shared.model import JsonObject, NewEntry, Person, Subject, parse_instant, rfc3339
+from shared.procedures.ask import ask
+from shared.procedures.look import finding_view
+from shared.procedures.runs import Run
+from shared.procedures.services import Services
+from shared.registers import approvals, findings
+from shared.registers.store import Register
+
+_LONGEST_OVERRIDE = timedelta(days=92)
+
+
+def give_feedback(services: Services, person: Person, identity: str, body: JsonObject) -> JsonObject:
+    """Confirmed, false positive or false negative: what the practice thinks of a judgement, kept with the finding."""
+    said = {
+        "kind": body["kind"],
+        "comment": body.get("comment") or "",
+        "by": person.oid,
+        "at": rfc3339(services.clock.now()),
+    }
+    return _say(services, person, identity, "feedback", said)
+
+
+def mitigate(services: Services, person: Person, identity: str, body: JsonObject) -> JsonObject:
+    """Owner, plan and recovery date of an open finding."""
+    row = finding_view(services, person, identity)
+    if row["verdict"] not in findings.ASKING:
+        raise Unacceptable("This finding is closed; there is nothing to mitigate.", code="finding_closed")
+    try:
+        recovery = datetime.fromisoformat(body["recovery_date"])
+    except ValueError:
+        raise Unacceptable("recovery_date must be a date such as 2026-11-30.", code="recovery_date_invalid") from None
+    said = {
+        "owner": body["owner"].strip(),
+        "plan": body["plan"].strip(),
+        "recovery_date": recovery.date().isoformat(),
+        "by": person.oid,
+        "at": rfc3339(services.clock.now()),
+    }
+    return _say(services, person, identity, "mitigation", said)
+
+
+def _say(services: Services, person: Person, identity: str, what: str, said: JsonObject) -> JsonObject:
+    row = finding_view(services, person, identity)
+    services.ledger.record(
+        NewEntry(
+            type=f"finding.{what}",
+            key=f"{identity}\n{what}\n{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}",
+            payload=json.dumps({"finding": identity, **said}, sort_keys=True, ensure_ascii=False).encode(),
+            customer=row["customer"],
+            subject=Subject(row["subject"]["kind"], row["subject"]["id"]),
+            controls=(row["control"],),
+            actor=person.oid,
+        )
+    )
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        if body is None:
+            return None
+        status = "mitigating" if what == "mitigation" and body["status"] == "open" else body["status"]
+        return {**body, what: said, "status": status}
+
+    after = findings.register(services.rows, row["control"]).change(findings.key_of(identity), step)
+    if after is None:
+        raise NotFound(f"There is no finding {identity}.", code="finding_not_found")
+    return after
+
+
+def request_override(services: Services, person: Person, identity: str, body: JsonObject) -> JsonObject:
+    """Ask that a failed finding be accepted for a time. Opens an approval; nothing changes until it is given."""
+    row = finding_view(services, person, identity)
+    if row["verdict"] not in findings.ASKING:
+        raise Unacceptable("This finding is closed; there is nothing to override.", code="finding_closed")
+    now = services.clock.now()
+    try:
+        expires = parse_instant(body["expires"]) if body.get("expires") else now + timedelta(days=30)
+    except ValueError:
+        raise Unacceptable("expires must be a time such as 2026-12-31T00:00:00Z.", code="time_invalid") from None
+    if not now < expires <= now + _LONGEST_OVERRIDE:
+        raise Unacceptable("An override expires within 92 days and not in the past.", code="override_expiry_invalid")
+    content = {**_content(row), "rationale": body["rationale"].strip(), "expires": rfc3339(expires)}
+    return ask(
+        services,
+        kind="override",
+        subject=Subject("finding", identity),
+        customer=row["customer"],
+        practice=row["practice"],
+        content=content,
+        requester=person.oid,
+        text=f"Accept {row['control']} on {row['subject']['kind']} {row['subject']['id']} until {rfc3339(expires)}: "
+        f"{body['rationale'].strip()}",
+    )
+
+
+def _content(row: JsonObject) -> JsonObject:
+    return {"finding": row["id"], "verdict": row["verdict"], "codes": sorted({one["code"] for one in row["reasons"]})}
+
+
+def present_content(services: Services, approval: JsonObject) -> JsonObject | None:
+    """What the override would accept now: the finding's verdict and codes, with the request's own words."""
+    row = findings.get(services.rows, approval["subject"]["id"])
+    if row is None:
+        return None
+    asked = approval["content"]
+    return {**_content(row), "rationale": asked["rationale"], "expires": asked["expires"]}
+
+
+def on_decided(services: Services, approval: JsonObject) -> None:
+    """An approved override marks the finding until it expires or its reasons change."""
+    if approval["state"] != APPROVED:
+        return
+    identity = approval["subject"]["id"]
+    row = findings.get(services.rows, identity)
+    if row is None:
+        return
+    override = {
+        "approval_id": approval["id"],
+        "codes": approval["content"]["codes"],
+        "rationale": approval["content"]["rationale"],
+        "expires": approval["content"]["expires"],
+        "requested_by": approval["requester"],
+        "approved_by": [one["by"] for one in approval["decisions"] if one["decision"] == "approve"],
+        "at": approval["closed_at"],
+        "customer": row["customer"],
+        "control": row["control"],
+        "finding": identity,
+    }
+    Register(services.rows, "overrides").put(approval["id"], override)
+    findings.register(services.rows, row["control"]).change(
+        findings.key_of(identity),
+        lambda body: None if body is None else {**body, "override": override, "status": "overridden"},
+    )
+
+
+def override_sampling_run(services: Services, run: Run) -> JsonObject:
+    """Draw the monthly sample of overrides. The seed is recorded before the population is read."""
+    period = str(run.period)
+    start = datetime.strptime(period, "%Y-%m").replace(tzinfo=UTC)
+    end = (start + timedelta(days=32)).replace(day=1)
+    seed = hashlib.sha256(f"{period}\n{run.run_id}".encode()).hexdigest()
+    services.ledger.record(
+        NewEntry(
+            type="sample.seeded",
+            key=f"override-sample\n{run.run_id}",
+            payload=json.dumps(
+                {"period": period, "seed": seed, "method": "random.Random(seed).sample of sorted ids"}
+            ).encode(),
+            subject=Subject("overrides", period),
+        )
+    )
+    population = sorted(
+        row["approval_id"]
+        for row in Register(services.rows, "overrides").all()
+        if rfc3339(start) <= row["at"] < rfc3339(end)
+    )
+    size = min(services.policy.policy.service.sample_size, len(population))
+    drawn = random.Random(seed).sample(population, size)  # noqa: S311 - reproducible by anyone is the point
+    items = []
+    for identity in sorted(drawn):
+        held = approvals.register(services.rows).get(identity)
+        if held is not None:
+            items.append(
+                {
+                    key: held.body[key]
+                    for key in (
+                        "id",
+                        "subject",
+                        "customer",
+                        "requester",
+                        "content",
+                        "decisions",
+                        "created",
+                        "closed_at",
+                    )
+                }
+            )
+    result: JsonObject = {"seed": seed, "population": len(population), "size": size, "sample": items}
+    services.ledger.record(
+        NewEntry(
+            type="sample.drawn",
+            key=f"override-sample-drawn\n{run.run_id}",
+            payload=json.dumps({"period": period, **result}, sort_keys=True, ensure_ascii=False).encode(),
+            subject=Subject("overrides", period),
+        )
+    )
+    Register(services.rows, "override-samples").put(period, {"period": period, "run_id": run.run_id, **result})
+    return result
+
+
+def live_override(row: JsonObject, now: datetime) -> bool:
+    """Whether a finding's override still holds at ``now``."""
+    return bool(row.get("override")) and parse_instant(row["override"]["expires"]) > now

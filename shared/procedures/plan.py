@@ -1,0 +1,62 @@
+"""Planned actions: each is a row before it is a message, so that none is carried out twice and none is forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from shared.actions import Action
+from shared.errors import RowExists
+from shared.model import JsonObject, rfc3339
+from shared.procedures.services import Services
+from shared.registers.store import Register
+
+QUEUE = "actions"
+
+
+def part_of(run_id: str | None) -> str:
+    """Actions are filed under the run that planned them, or under ``events``."""
+    return run_id or "events"
+
+
+def register(services: Services, part: str) -> Register:
+    """Actions of one run."""
+    return Register(services.rows, "actions", part)
+
+
+def row_key(action: Action) -> str:
+    """An action's row, from its idempotency key."""
+    return hashlib.sha256(action.key.encode()).hexdigest()[:40]
+
+
+def queue_actions(services: Services, actions: Iterable[Action], run_id: str | None) -> int:
+    """Write each action's row and send its message; answer how many were new. Repeating it re-sends only unfinished ones."""
+    new = 0
+    part = part_of(run_id)
+    for action in actions:
+        key = row_key(action)
+        body: JsonObject = {
+            "action": action.to_json(),
+            "run_id": run_id,
+            "state": "queued",
+            "planned_at": rfc3339(services.clock.now()),
+            "outcome": None,
+        }
+        try:
+            register(services, part).insert(key, body)
+            new += 1
+        except RowExists:
+            held = register(services, part).get(key)
+            if held is not None and held.body["state"] != "queued":
+                continue
+        services.queues.send(QUEUE, json.dumps({"part": part, "key": key}))
+    return new
+
+
+def outcomes_of(services: Services, run_id: str) -> dict[str, int]:
+    """How many of a run's actions are queued, done and failed."""
+    counts = {"queued": 0, "done": 0, "failed": 0}
+    for body in register(services, part_of(run_id)).all():
+        counts[body["state"]] += 1
+    return counts
