@@ -1,0 +1,40 @@
+"""The decision log and the backlog."""
+
+import azure.functions as func
+
+from functions.http import handle
+from shared.procedures import governance
+
+bp = func.Blueprint()
+
+
+@bp.function_name("list_decisions")
+@bp.route(route="api/decisions", methods=["GET"])
+def list_decisions(req: func.HttpRequest) -> func.HttpResponse:
+    """The decision log."""
+    return handle(
+        "listDecisions", req, lambda call: governance.list_decisions(call.services, call.person, call.limit, call.after)
+    )
+
+
+@bp.function_name("add_decision")
+@bp.route(route="api/decisions", methods=["POST"])
+def add_decision(req: func.HttpRequest) -> func.HttpResponse:
+    """Add to the decision log."""
+    return handle("addDecision", req, lambda call: governance.add_decision(call.services, call.person, call.body))
+
+
+@bp.function_name("list_backlog")
+@bp.route(route="api/backlog", methods=["GET"])
+def list_backlog(req: func.HttpRequest) -> func.HttpResponse:
+    """The backlog."""
+    return handle(
+        "listBacklog", req, lambda call: governance.list_backlog(call.services, call.person, call.limit, call.after)
+    )
+
+
+@bp.function_name("add_backlog")
+@bp.route(route="api/backlog", methods=["POST"])
+def add_backlog(req: func.HttpRequest) -> func.HttpResponse:
+    """Add to the backlog."""
+    return handle("addBacklog", req, lambda call: governance.add_backlog(call.services, call.person, call.body))

@@ -1,0 +1,78 @@
+"""Figures, targets, reports and usage files."""
+
+import azure.functions as func
+
+from functions.http import Answer, Call, handle
+from functions.pages import page_headers
+from shared.procedures import kpis, report_weekly, targets, usage
+
+bp = func.Blueprint()
+
+
+@bp.function_name("get_kpis")
+@bp.route(route="api/kpis", methods=["GET"])
+def get_kpis(req: func.HttpRequest) -> func.HttpResponse:
+    """Figures of a period."""
+    return handle(
+        "getKpis",
+        req,
+        lambda call: kpis.kpis_view(
+            call.services,
+            call.person,
+            call.query["from"],
+            call.query["to"],
+            call.query.get("practice"),
+            call.query.get("customer"),
+        ),
+    )
+
+
+@bp.function_name("add_target")
+@bp.route(route="api/targets", methods=["POST"])
+def add_target(req: func.HttpRequest) -> func.HttpResponse:
+    """Set a target, if it makes sense."""
+    return handle("addTarget", req, lambda call: Answer.of(targets.post_target(call.services, call.person, call.body)))
+
+
+@bp.function_name("list_reports")
+@bp.route(route="api/reports", methods=["GET"])
+def list_reports(req: func.HttpRequest) -> func.HttpResponse:
+    """Reports."""
+    return handle(
+        "listReports", req, lambda call: report_weekly.list_reports(call.services, call.person, call.limit, call.after)
+    )
+
+
+@bp.function_name("get_report")
+@bp.route(route="api/reports/weekly/{period}/{format}", methods=["GET"])
+def get_report(req: func.HttpRequest) -> func.HttpResponse:
+    """A weekly report."""
+    return handle("getReport", req, _report)
+
+
+@bp.function_name("add_usage")
+@bp.route(route="api/usage/{supplier}", methods=["POST"])
+def add_usage(req: func.HttpRequest) -> func.HttpResponse:
+    """Take in a usage file."""
+    return handle(
+        "addUsage",
+        req,
+        lambda call: Answer.of(
+            usage.accept_usage(
+                call.services,
+                call.person,
+                call.path["supplier"],
+                call.query["period"],
+                call.raw,
+                call.headers.get("content-type", ""),
+            )
+        ),
+    )
+
+
+def _report(call: Call) -> Answer:
+    body, media_type = report_weekly.report_file(
+        call.services, call.person, call.path["period"], call.path["format"], call.query.get("as_of")
+    )
+    headers = page_headers(body) if media_type == "text/html" else {}
+    return Answer(body, media_type=media_type, headers=headers)

@@ -1,0 +1,272 @@
+"""How an HTTP call is read and answered: who is calling, may they, what did they ask, what went wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.connector.operations import BY_ID, Operation, Parameter
+from shared.errors import (
+    AttestError,
+    Forbidden,
+    Malformed,
+    NotFound,
+    TooLarge,
+    Unacceptable,
+    Unauthenticated,
+    UnsupportedMedia,
+)
+from shared.model import JsonObject, Person, parse_instant, rfc3339
+from shared.procedures.refuse import record_refusal
+from shared.procedures.services import Services
+
+PROBLEM = "application/problem+json"
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
+_MOST_BODY = 1024 * 1024
+_INTEGER = re.compile(r"^[0-9]{1,9}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated call with its parameters checked."""
+
+    services: Services
+    person: Person
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    """Instants are datetimes, integers ints; absent parameters are absent."""
+    body: JsonObject
+    raw: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def limit(self) -> int:
+        """Page size, 100 when left out."""
+        return int(self.query.get("limit", 100))
+
+    @property
+    def after(self) -> str | None:
+        """Page token."""
+        return self.query.get("next")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a procedure answers, when it is more than a JSON object with status 200."""
+
+    body: JsonObject | bytes | None
+    status: int = 200
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, pair: tuple[int, JsonObject]) -> Answer:
+        """From a procedure that chooses its own status."""
+        return cls(pair[1], pair[0])
+
+
+Procedure = Callable[[Call], JsonObject | Answer]
+_NOBODY = Person("", "", frozenset())
+
+
+def handle(operation_id: str, req: func.HttpRequest, procedure: Procedure) -> func.HttpResponse:
+    """Authenticate, authorise, check, call, answer. Errors become problem details; a bug rises to the host."""
+    operation = BY_ID[operation_id]
+    request_id = _request_id(req)
+    services: Services | None = None
+    person: Person | None = None
+    try:
+        services = bootstrap.services()
+        if operation.roles is None:
+            person = _NOBODY
+        else:
+            person = bootstrap.identify(req.headers)
+            if not person.has(*operation.roles):
+                names = ", ".join(sorted(operation.roles))
+                raise Forbidden(f"This needs one of the roles {names}.", code="role_missing")
+        answer = procedure(_call(operation, req, services, person))
+    except AttestError as fault:
+        if services is not None and isinstance(fault, Forbidden | Unauthenticated):
+            record_refusal(
+                services,
+                operation_id=operation.id,
+                method=operation.method,
+                code=fault.code,
+                oid=person.oid if person else None,
+                request_id=request_id,
+            )
+        return problem(fault, request_id)
+    if isinstance(answer, Answer):
+        return _respond(answer, request_id)
+    return _respond(Answer(answer, operation.answers[0]), request_id)
+
+
+def _request_id(req: func.HttpRequest) -> str:
+    given = req.headers.get("x-request-id", "")
+    return given if _REQUEST_ID.match(given) else str(uuid4())
+
+
+def _call(operation: Operation, req: func.HttpRequest, services: Services, person: Person) -> Call:
+    query = _query(operation, req.params)
+    raw = req.get_body()
+    body: JsonObject = {}
+    if operation.body is not None and operation.roles is not None:
+        body = _body(operation, req.headers.get("content-type", ""), raw)
+    return Call(services, person, dict(req.route_params), query, body, raw, req.headers)
+
+
+def _query(operation: Operation, params: Mapping[str, str]) -> dict[str, Any]:
+    known = {parameter.name: parameter for parameter in operation.query}
+    out: dict[str, Any] = {}
+    for name, value in params.items():
+        if name == "code" and name not in known:
+            continue  # a function key travels in it
+        if name not in known:
+            raise Malformed(f"There is no parameter {name[:60]!r} here.", code="unknown_parameter")
+        out[name] = _value(known[name], value)
+    for parameter in operation.query:
+        if parameter.required and parameter.name not in out:
+            raise Malformed(f"The parameter {parameter.name} is missing.", code="missing_parameter")
+    if "from" in out and "to" in out and out["from"] > out["to"]:
+        raise Malformed("from lies after to.", code="period_invalid")
+    return out
+
+
+def _value(parameter: Parameter, value: str) -> Any:
+    if parameter.kind == "instant":
+        try:
+            # a plus sign in a query arrives as a blank
+            return parse_instant(value.strip().replace(" ", "+"))
+        except (ValueError, OverflowError):
+            raise Malformed(
+                f"{parameter.name} must be a time such as 2026-11-20T17:00:00Z.", code="time_invalid"
+            ) from None
+    if parameter.kind == "integer":
+        if not _INTEGER.match(value) or not 1 <= int(value) <= 500:
+            raise Malformed(f"{parameter.name} must be a whole number from 1 to 500.", code="number_invalid")
+        return int(value)
+    if parameter.values and value not in parameter.values:
+        raise Malformed(f"{parameter.name} must be one of {', '.join(parameter.values)}.", code="value_invalid")
+    if len(value) > 2000 or "\x00" in value:
+        raise Malformed(f"{parameter.name} is not usable.", code="value_invalid")
+    return value
+
+
+def _body(operation: Operation, content_type: str, raw: bytes) -> JsonObject:
+    from pydantic import ValidationError
+
+    if len(raw) > _MOST_BODY:
+        raise TooLarge("The body is over 1 MiB.", code="body_too_large")
+    media = content_type.partition(";")[0].strip().lower()
+    if media and media != "application/json" and not media.endswith("+json"):
+        raise UnsupportedMedia("The body must be application/json.", code="unsupported_media_type")
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Malformed("The body is not JSON.", code="malformed_json") from None
+    if not isinstance(value, dict):
+        raise Unacceptable("The body must be a JSON object.", code="body_not_object")
+    model = operation.body
+    if model is None:
+        return value
+    try:
+        return model.model_validate(value).model_dump(mode="json", exclude_unset=False)
+    except ValidationError as fault:
+        names = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}"
+            for one in fault.errors(include_url=False, include_input=False)
+        )
+        raise Unacceptable(f"The body cannot be accepted: {names[:600]}.", code="body_invalid") from None
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> JsonObject:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise ValueError("a key appears twice")
+    return out
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def problem(fault: AttestError, request_id: str) -> func.HttpResponse:
+    """RFC 9457 problem details. No trace, path, secret or payload."""
+    headers: dict[str, str] = {}
+    if isinstance(fault, Unauthenticated):
+        headers["WWW-Authenticate"] = str(fault.details.get("www_authenticate") or "Bearer")
+    retry_after = fault.details.get("retry_after")
+    if fault.status in (429, 503):
+        headers["Retry-After"] = str(retry_after or 5)
+    body: JsonObject = {
+        "type": f"urn:halo-attest:problem:{fault.code}",
+        "title": _TITLES.get(fault.status, "The request could not be carried out"),
+        "status": fault.status,
+        "detail": fault.message,
+        "code": fault.code,
+        "request_id": request_id,
+    }
+    for name in ("codes", "evidence_id", "missing", "decision_id", "receipts", "fields"):
+        if name in fault.details:
+            body[name] = fault.details[name]
+    return _respond(Answer(body, fault.status, PROBLEM, headers), request_id)
+
+
+_TITLES = {
+    400: "Malformed request",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    410: "No longer open",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Not acceptable",
+    429: "Too many requests",
+    502: "A source did not answer as it must",
+    503: "Temporarily unavailable",
+}
+
+
+def _respond(answer: Answer, request_id: str) -> func.HttpResponse:
+    body = answer.body
+    if isinstance(body, dict):
+        body = json.dumps(body, ensure_ascii=False, default=_json).encode()
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request_id,
+        **answer.headers,
+    }
+    return func.HttpResponse(body or b"", status_code=answer.status, mimetype=answer.media_type, headers=headers)
+
+
+def _json(value: Any) -> Any:
+    from datetime import datetime
+    from decimal import Decimal
+
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} does not belong into an answer")
+
+
+def texts(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Query values with instants written out, as registers compare them."""
+    from datetime import datetime
+
+    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in query.items()}
+
+
+def not_found(what: str) -> NotFound:
+    """A NotFound for a path part that is not of the form."""
+    return NotFound(f"There is no {what} here.", code="not_found")

@@ -1,0 +1,28 @@
+"""Intake: keep the delivery, queue it, answer."""
+
+import azure.functions as func
+
+from functions.http import Answer, Call, handle
+from shared.procedures.receive import receive
+
+bp = func.Blueprint()
+
+
+@bp.function_name("receive_deliveries")
+@bp.route(route="api/webhooks/halopsa/{source}", methods=["POST"])
+def receive_deliveries(req: func.HttpRequest) -> func.HttpResponse:
+    """Take in HaloPSA's webhooks."""
+
+    def procedure(call: Call) -> Answer:
+        status, body = receive(
+            call.services,
+            call.path["source"],
+            call.headers.get("authorization"),
+            call.headers.get("content-type"),
+            call.raw,
+            req.params,
+            call.services.clock.now(),
+        )
+        return Answer(body, status)
+
+    return handle("receiveDeliveries", req, procedure)

@@ -1,0 +1,192 @@
+"""The only place that knows both rules and adapters: settings in, ports out. Nothing is made before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from shared.errors import Misconfigured
+from shared.settings import Group, Settings
+
+if TYPE_CHECKING:
+    from shared.identity import TokenValidator
+    from shared.ledger.ledger import Ledger
+    from shared.model import Person
+    from shared.ports import Blobs, Caller, Clock, Graph, Halo, Mirror, Notifier, Queues, Rows, Signer
+    from shared.procedures.services import HaloWriter, PolicyInForce, Services
+    from shared.storage.account import Account
+
+_POLICY_SECONDS = 2.0
+"""A policy change reaches every instance within this time; a run keeps the policy it reads."""
+
+
+class _RealClock:
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - the one clock the service has
+
+
+class Live:
+    """Services over the real world, each made when first used."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._policy: tuple[float, PolicyInForce] | None = None
+        self._lock = Lock()
+
+    @cached_property
+    def account(self) -> Account:
+        """The evidence account."""
+        from shared.storage.account import Account
+
+        return Account.from_settings(self.settings)
+
+    @cached_property
+    def rows(self) -> Rows:
+        from shared.storage.rows import AzureRows
+
+        return AzureRows(self.account)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        from shared.storage.blobs import AzureBlobs
+
+        return AzureBlobs(self.account)
+
+    @cached_property
+    def queues(self) -> Queues:
+        from shared.storage.queues import AzureQueues
+
+        return AzureQueues(self.account)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from shared.ledger.ledger import Ledger
+        from shared.ledger.names import Namespace
+
+        text = self.settings.text
+        names = Namespace(text("ATTEST_LEDGER_ORIGIN"), text("ATTEST_INCARNATION"), text("ATTEST_LEDGER_SALT"))
+        return Ledger(self.rows, self.blobs, self.clock, names)
+
+    @cached_property
+    def signer(self) -> Signer:
+        from shared.signing import signer_for
+
+        setting = self.settings.text("ATTEST_SIGNING_KEY")
+        credential = None if setting.startswith("file:") else self.account.credential
+        return signer_for(setting, self.settings.text("ATTEST_LEDGER_ORIGIN"), credential)
+
+    @cached_property
+    def mirror(self) -> Mirror:
+        from shared.halopsa.mirror import BlobMirror
+
+        return BlobMirror(self.blobs)
+
+    @cached_property
+    def halo(self) -> Halo:
+        from shared.halopsa.client import open_client
+
+        return open_client(self.settings, self.rows, self.clock)
+
+    @cached_property
+    def writer(self) -> HaloWriter:
+        from shared.halopsa.writes import HaloWrites
+
+        return HaloWrites(self.halo)
+
+    @cached_property
+    def graph(self) -> Graph:
+        from shared.entra.client import open_graph
+
+        return open_graph(self.settings, self.clock)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        from shared.notify.teams import open_teams
+
+        return open_teams(self.settings)
+
+    @cached_property
+    def caller(self) -> Caller:
+        from shared.notify.callback import Callback
+
+        return Callback()
+
+    @property
+    def policy(self) -> PolicyInForce:
+        """The policy in force, re-read every few seconds."""
+        from shared.procedures.policy import in_force, record_first
+
+        with self._lock:
+            now = monotonic()
+            if self._policy is None or now - self._policy[0] > _POLICY_SECONDS:
+                shipped = self._shipped
+                first = self._policy is None
+                self._policy = (now, in_force(self.rows, shipped))
+                if first and self.settings.group in (Group.ALL, Group.ENGINE, Group.DESK):
+                    record_first(self.rows, self.ledger, self.clock, shipped)
+            return self._policy[1]
+
+    def forget_policy(self) -> None:
+        """Read the policy anew at the next use: somebody just changed it here."""
+        with self._lock:
+            self._policy = None
+
+    @cached_property
+    def _shipped(self) -> str:
+        path = self.settings.text("ATTEST_POLICY_FILE")
+        if not path:
+            return ""
+        try:
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a local convenience, read once
+                return file.read()
+        except (OSError, UnicodeDecodeError):
+            raise Misconfigured("ATTEST_POLICY_FILE cannot be read.", code="settings_invalid") from None
+
+    def facts(self, family: str) -> object:
+        """The module that turns records into facts for a family."""
+        return importlib.import_module(f"shared.halopsa.facts_{family}")
+
+
+_CLOCK: list[Clock] = [_RealClock()]
+_LIVE: dict[str, Live] = {}
+_VALIDATOR: dict[str, TokenValidator] = {}
+_MAKING = Lock()
+
+
+def use_clock(clock: Clock) -> None:
+    """Another clock for this process; only the local stack calls this, before anything else."""
+    _CLOCK[0] = clock
+    _LIVE.clear()
+
+
+def services() -> Services:
+    """The process's services. Misconfigured when settings are missing."""
+    return live()
+
+
+def live() -> Live:
+    """The same, with what only the triggers need."""
+    with _MAKING:
+        if "live" not in _LIVE:
+            _LIVE["live"] = Live(Settings.from_environ(os.environ), _CLOCK[0])  # noqa: TID251 - handed to the one reader
+        return _LIVE["live"]
+
+
+def identify(headers: Mapping[str, str]) -> Person:
+    """Who is calling, by the bearer token (or EasyAuth's principal where it is on). Raises Unauthenticated."""
+    settings = live().settings
+    with _MAKING:
+        if "validator" not in _VALIDATOR:
+            from shared.identity import TokenValidator
+
+            _VALIDATOR["validator"] = TokenValidator(settings)
+        validator = _VALIDATOR["validator"]
+    return validator.person(headers.get("authorization"), headers.get("x-ms-client-principal"))

@@ -1,0 +1,75 @@
+"""Facts about HaloPSA's configuration, from the mirror."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from shared.controls.configuration_governed import CommitFacts, SprawlFacts, TypeFacts
+from shared.controls.spec import Case
+from shared.model import JsonObject, Subject
+from shared.policy.document import Policy
+from shared.ports import Mirror
+
+_SECRET = re.compile(r"secret|password|api_?key|credential|token", re.IGNORECASE)
+_NOISE = re.compile(r"[^a-z0-9]+")
+
+
+def cases(mirror: Mirror, policy: Policy, as_of: datetime) -> Iterator[Case]:  # noqa: ARG001 - the form of every family
+    """One case per configuration commit, ticket type and status, and one for their number."""
+    for kind, noun in (("TicketType", "ticket_type"), ("Status", "status")):
+        if mirror.read_at(kind) is None:
+            missing = f"HaloPSA's {noun.replace('_', ' ')} list was never read."
+            yield Case(Subject(noun, "all"), None, None, None, missing=missing)
+    yield from _commits(mirror)
+    types = list(mirror.rows("TicketType"))
+    statuses = list(mirror.rows("Status"))
+    used_types, used_statuses = _uses(mirror)
+    yield from _named(mirror, "TicketType", "ticket_type", types, used_types)
+    yield from _named(mirror, "Status", "status", statuses, used_statuses)
+    if types and statuses:
+        yield Case(
+            Subject("configuration", "sprawl"),
+            None,
+            None,
+            SprawlFacts(len(types), len(statuses)),
+            mirror.read_at("TicketType"),
+            mirror.observations("TicketType"),
+        )
+
+
+def _commits(mirror: Mirror) -> Iterator[Case]:
+    read_at = mirror.read_at("ConfigCommit")
+    for row in mirror.rows("ConfigCommit"):
+        text = " ".join(str(row.get(name) or "") for name in ("summary", "payload"))
+        instance = row.get("source_instance_id")
+        facts = CommitFacts(
+            source_instance=instance if isinstance(instance, int) else None,
+            rolled_back=row.get("rolled_back") is True,
+            touches_secret=bool(_SECRET.search(text)),
+        )
+        yield Case(
+            Subject("config_commit", str(row["id"])), None, None, facts, read_at, mirror.observations("ConfigCommit")
+        )
+
+
+def _uses(mirror: Mirror) -> tuple[Counter[int], Counter[int]]:
+    types: Counter[int] = Counter()
+    statuses: Counter[int] = Counter()
+    for kind in ("Tickets", "Projects", "Opportunities"):
+        for row in mirror.rows(kind):
+            types[row.get("tickettype_id", 0)] += 1
+            statuses[row.get("status_id", 0)] += 1
+    return types, statuses
+
+
+def _named(mirror: Mirror, kind: str, noun: str, rows: Iterable[JsonObject], used: Counter[int]) -> Iterator[Case]:
+    seen: dict[str, str] = {}
+    for row in rows:
+        name = str(row.get("name") or row["id"])
+        plain = _NOISE.sub("", name.lower()).rstrip("s")
+        facts = TypeFacts(noun.replace("_", " "), name, used[row["id"]], seen.get(plain))
+        seen.setdefault(plain, name)
+        yield Case(Subject(noun, str(row["id"])), None, None, facts, mirror.read_at(kind), mirror.observations(kind))
