@@ -52,27 +52,12 @@ def submit_gate(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("request_change_order")
-@bp.route(route="api/projects/{id}/change-orders", methods=["POST"])
-def request_change_order(req: func.HttpRequest) -> func.HttpResponse:
-    """Ask for a change of the baseline."""
-    return handle(
-        "requestChangeOrder",
-        req,
-        lambda call: projects.request_change_order(call.services, call.person, call.path["id"], call.body),
-    )
-
-
 @bp.function_name("list_handoffs")
 @bp.route(route="api/handoffs", methods=["GET"])
 def list_handoffs(req: func.HttpRequest) -> func.HttpResponse:
     """Handoffs."""
     return handle(
-        "listHandoffs",
-        req,
-        lambda call: handoffs.list_handoffs(
-            call.services, call.person, call.query.get("customer"), call.limit, call.after
-        ),
+        "listHandoffs", req, lambda call: handoffs.list_handoffs(call.services, call.person, call.limit, call.after)
     )
 
 

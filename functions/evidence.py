@@ -5,7 +5,7 @@ import azure.functions as func
 from functions.http import Answer, Call, handle
 from shared.errors import Malformed
 from shared.model import JsonObject
-from shared.procedures import export_pack, show_evidence
+from shared.procedures import packs, show_evidence
 
 bp = func.Blueprint()
 
@@ -60,14 +60,14 @@ def get_evidence_proof(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route(route="api/packs", methods=["POST"])
 def create_pack(req: func.HttpRequest) -> func.HttpResponse:
     """Make a pack."""
-    return handle("createPack", req, lambda call: export_pack.request_pack(call.services, call.person, call.body))
+    return handle("createPack", req, lambda call: packs.ask_for_pack(call.services, call.person, call.body))
 
 
 @bp.function_name("get_pack")
 @bp.route(route="api/packs/{id}", methods=["GET"])
 def get_pack(req: func.HttpRequest) -> func.HttpResponse:
     """How a pack stands."""
-    return handle("getPack", req, lambda call: export_pack.pack_status(call.services, call.person, call.path["id"]))
+    return handle("getPack", req, lambda call: packs.pack_view(call.services, call.person, call.path["id"]))
 
 
 @bp.function_name("download_pack")
@@ -76,10 +76,13 @@ def download_pack(req: func.HttpRequest) -> func.HttpResponse:
     """The pack: a short link where storage gives one, else the bytes, or a range of them."""
 
     def procedure(call: Call) -> Answer:
-        link, name, size = export_pack.pack_file(call.services, call.person, call.path["id"])
+        asked = call.headers.get("range")
+        link, name, size = packs.pack_file(
+            call.services, call.person, call.path["id"], beginning=not asked or asked.strip().startswith("bytes=0-")
+        )
         if link is not None:
             return Answer(b"", 302, headers={"Location": link})
-        first, last, status = _range(call.headers.get("range"), size)
+        first, last, status = _range(asked, size)
         body = call.services.blobs.get_range("packs", name, first, last - first + 1)
         headers = {"Accept-Ranges": "bytes", "Content-Disposition": 'attachment; filename="pack.zip"'}
         if status == 206:

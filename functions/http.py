@@ -213,7 +213,7 @@ def problem(fault: AttestError, request_id: str) -> func.HttpResponse:
         "code": fault.code,
         "request_id": request_id,
     }
-    for name in ("codes", "evidence_id", "missing", "decision_id", "receipts", "fields"):
+    for name in ("codes", "evidence_id", "missing", "decision_id", "approval_id", "receipts", "fields"):
         if name in fault.details:
             body[name] = fault.details[name]
     return _respond(Answer(body, fault.status, PROBLEM, headers), request_id)

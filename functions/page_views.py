@@ -408,7 +408,7 @@ def _project(services: Services, person: Person, identity: str, _query: Query) -
 
 
 def _handoffs(services: Services, person: Person, query: Query) -> bytes:
-    page = handoffs.list_handoffs(services, person, None, _PAGE, query.get("next"))
+    page = handoffs.list_handoffs(services, person, _PAGE, query.get("next"))
     return _list(
         services,
         person,
@@ -417,28 +417,22 @@ def _handoffs(services: Services, person: Person, query: Query) -> bytes:
         page,
         lambda row: {
             "_path": f"/handoffs/{row['id']}",
-            "name": row.get("name") or f"Opportunity {row['id']}",
+            "name": row.get("title") or f"Opportunity {row['id']}",
             "state": row.get("state"),
-            "completeness": _first(row),
-            "missing": ", ".join(row.get("missing") or []),
+            "completeness": row.get("completeness_first"),
+            "missing": ", ".join(one["code"].replace("_", " ") for one in row.get("reasons") or []),
         },
     )
 
 
-def _first(row: JsonObject) -> Any:
-    held = row.get("completeness")
-    return held.get("first") if isinstance(held, dict) else held
-
-
 def _handoff(services: Services, person: Person, identity: str, _query: Query) -> bytes:
     row = handoffs.handoff_view(services, person, identity)
-    scored = row.get("completeness") if isinstance(row.get("completeness"), dict) else {}
     facts = [
         ("State", "tag", row.get("state")),
         ("Customer", "text", row.get("customer")),
-        ("Complete at first submission", "number", (scored or {}).get("first")),
-        ("Complete now", "number", (scored or {}).get("now")),
-        ("Project", "link", (f"/projects/{row['project']}", str(row["project"])) if row.get("project") else None),
+        ("Complete at first submission", "number", row.get("completeness_first")),
+        ("Complete now", "number", row.get("completeness_now")),
+        ("Project", "link", (f"/projects/{row['project']['id']}", str(row["project"]["id"])) if row.get("project") else None),
     ]
     items = [one for one in row.get("checklist") or [] if isinstance(one, dict)]
     blocks = [block("Checklist", items, tuple(items[0]) if items else ("item",), caption="Each with its source link")]
@@ -446,7 +440,7 @@ def _handoff(services: Services, person: Person, identity: str, _query: Query) -
         services,
         person,
         "handoffs",
-        row.get("name") or f"Opportunity {identity}",
+        row.get("title") or f"Opportunity {identity}",
         "Completeness is scored when the handoff is first submitted, so that the gate cannot hide it.",
         facts,
         blocks=blocks,

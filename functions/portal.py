@@ -69,7 +69,7 @@ def _problem(fault: AttestError, person: Person | None) -> func.HttpResponse:
 
 
 @bp.function_name("portal_home")
-@bp.route(route="", methods=["GET"])
+@bp.route(route="{ignored:maxlength(0)?}", methods=["GET"])  # an empty route would mean the function's name
 def portal_home(req: func.HttpRequest) -> func.HttpResponse:
     """The overview."""
     return _serve(req, "home", lambda person: overview(bootstrap.services(), person))

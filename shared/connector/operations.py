@@ -255,16 +255,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answers=(201,),
         tag="Projects",
     ),
-    _op(
-        "requestChangeOrder",
-        "POST /api/projects/{id}/change-orders",
-        "Ask for an approved change of the baseline.",
-        PEOPLE,
-        body=bodies.FreeBody,
-        answers=(201,),
-        tag="Projects",
-    ),
-    _op("listHandoffs", "GET /api/handoffs", "Closed-won handoffs.", EVERY_ROLE, CUSTOMER, *PAGED, tag="Handoffs"),
+    _op("listHandoffs", "GET /api/handoffs", "Closed-won handoffs.", EVERY_ROLE, *PAGED, tag="Handoffs"),
     _op(
         "getHandoff",
         "GET /api/handoffs/{id}",

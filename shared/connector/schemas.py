@@ -139,7 +139,6 @@ _ONE: dict[str, JsonObject] = {
     "getProject": PROJECT,
     "putBaseline": PROJECT,
     "submitGate": APPROVAL,
-    "requestChangeOrder": APPROVAL,
     "getHandoff": HANDOFF,
     "getReview": REVIEW,
     "getPolicy": POLICY,

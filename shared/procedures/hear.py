@@ -11,7 +11,7 @@ from shared.controls.intake_understood import DeliveryFacts
 from shared.controls.spec import Case
 from shared.errors import NotFound, SourceDenied, SourceRejected
 from shared.model import JsonObject, Subject
-from shared.procedures import billing, desk, handoffs, projects
+from shared.procedures import billing, handoffs, projects
 from shared.procedures.assess import assess
 from shared.procedures.observe import observation
 from shared.procedures.services import Services
@@ -63,15 +63,19 @@ def hear(services: Services, evidence_id: str) -> None:
 
 
 def judge_record(services: Services, kind: str, identity: str, as_of: datetime, run_id: str) -> None:
-    """Judge one record by every control of its family."""
-    if kind == "Tickets":
-        desk.judge_tickets(services, [identity], as_of, run_id)
-    elif kind == "Opportunities":
+    """Judge one record by every control of its family.
+
+    A plain ticket is not judged here: the desk's signs (twins, ping-pong, routing) are about whole desks, which the
+    desk check looks at on its own cadence; the mirror already holds what the ring was about.
+    """
+    if kind == "Opportunities":
         handoffs.judge_opportunities(services, [identity], as_of, run_id)
     elif kind == "Projects":
         projects.judge_projects(services, [identity], as_of, run_id)
     elif kind == "RecurringInvoice":
         billing.judge_invoices(services, [identity], as_of, run_id)
+    elif kind == "Appointment":
+        handoffs.judge_appointments(services, [identity], as_of, run_id)
 
 
 def _of_customer(entry: Any, customer: str | None) -> Any:

@@ -1,0 +1,1 @@
+"""One working week of a fictional MSP, played through the real HTTP and queue path."""

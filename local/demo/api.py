@@ -1,0 +1,158 @@
+"""The service as a person's client sees it: tokens, calls, runs watched to their end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from local.personas import PERSONAS
+
+Json = dict[str, Any]
+_RUN_SECONDS = 540.0
+
+
+class DemoFailed(Exception):
+    """The week could not be played on; the message says where."""
+
+
+class Api:
+    """Calls the service as any persona. One connection pool; tokens are fetched once a persona."""
+
+    def __init__(self, host: str, halo: str, entra: str, say: Callable[[str], None], master_key: str = "") -> None:
+        self.say = say
+        self.master_key = master_key
+        self._host = httpx.Client(base_url=host, timeout=120.0)
+        self._halo = httpx.Client(base_url=halo, timeout=120.0)
+        self._entra = httpx.Client(base_url=entra, timeout=60.0)
+        self._tokens: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for client in (self._host, self._halo, self._entra):
+            client.close()
+
+    def token(self, who: str) -> str:
+        """A bearer token of a persona."""
+        if who not in self._tokens:
+            answer = self._entra.post("/dev/token", json=PERSONAS[who].token_request())
+            answer.raise_for_status()
+            self._tokens[who] = answer.json()["access_token"]
+        return self._tokens[who]
+
+    def call(
+        self,
+        who: str,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        want: tuple[int, ...] = (200, 201, 202, 204),
+        query: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One call; DemoFailed when the status is none of ``want``."""
+        answer = self._host.request(
+            method, path, json=body, params=query, headers={"Authorization": f"Bearer {self.token(who)}"}
+        )
+        if answer.status_code not in want:
+            raise DemoFailed(f"{method} {path} as {who} answered {answer.status_code}: {answer.text[:500]}")
+        return answer
+
+    def get(self, who: str, path: str, **query: str) -> Json:
+        """A JSON object."""
+        return dict(self.call(who, "GET", path, query=query).json())
+
+    def every(self, who: str, path: str, **query: str) -> list[Json]:
+        """All items of a list, page by page."""
+        items: list[Json] = []
+        token: str | None = None
+        while True:
+            page = self.get(who, path, limit="500", **query, **({"next": token} if token else {}))
+            items += page["items"]
+            token = page["next"]
+            if token is None:
+                return items
+
+    def run(
+        self, job: str, *, period: str | None = None, as_of: str | None = None, who: str = "omar", fails: bool = False
+    ) -> Json:
+        """Start a job and watch it to its end. DemoFailed when it fails or takes too long."""
+        started = time.monotonic()
+        run_id = self.call(who, "POST", "/api/runs", {"job": job, "period": period, "as_of": as_of}).json()["run_id"]
+        pause = 0.05
+        while time.monotonic() - started < _RUN_SECONDS:
+            run = self.get(who, f"/api/runs/{quote(run_id)}")
+            if run["state"] == "succeeded" or (fails and run["state"] == "failed"):
+                return run
+            if run["state"] == "failed":
+                raise DemoFailed(f"The job {job} failed: {run['error']}")
+            time.sleep(pause)
+            pause = min(pause * 1.4, 1.0)
+        raise DemoFailed(f"The job {job} took longer than {_RUN_SECONDS:.0f} s.")
+
+    def decide(self, approval_id: str, *who: str, rationale: str, decision: str = "approve") -> Json:
+        """Have personas decide an approval on the content they were shown; answers it as it then stands."""
+        approval: Json = {}
+        for one in who:
+            approval = self.get(one, f"/api/approvals/{approval_id}")
+            if approval["state"] != "open":
+                break
+            body = {"decision": decision, "rationale": rationale, "digest": approval["digest"]}
+            approval = dict(self.call(one, "POST", f"/api/approvals/{approval_id}/decisions", body).json())
+        return approval
+
+    def upload(self, who: str, path: str, body: bytes, media_type: str, **query: str) -> Json:
+        """Post a file."""
+        headers = {"Authorization": f"Bearer {self.token(who)}", "Content-Type": media_type}
+        answer = self._host.post(path, content=body, headers=headers, params=query)
+        if answer.status_code != 202:
+            raise DemoFailed(f"POST {path} as {who} answered {answer.status_code}: {answer.text[:300]}")
+        return dict(answer.json())
+
+    def clock(self, now: str | None) -> None:
+        """Move the service's clock (local door)."""
+        answer = self._host.post("/_local/clock", json={"now": now})
+        if answer.status_code != 200:
+            raise DemoFailed(f"The clock could not be moved: {answer.text[:200]}")
+
+    def halo(self, tables: Mapping[str, list[Json]], *, quiet: bool = False) -> None:
+        """Somebody works in HaloPSA: rows change, and its webhooks ring."""
+        answer = self._halo.post("/_sim/rows", params={"quiet": "true"} if quiet else None, json=dict(tables))
+        if answer.status_code >= 300:
+            raise DemoFailed(f"The simulator refused rows: {answer.text[:300]}")
+
+    def halo_rows(self, table: str) -> list[Json]:
+        """Rows as they stand in HaloPSA."""
+        answer = self._halo.get(f"/_sim/rows/{table}")
+        answer.raise_for_status()
+        body = answer.json()
+        return list(body if isinstance(body, list) else body.get("rows", []))
+
+    def halo_webhooks(self, **knobs: Any) -> None:
+        """Make HaloPSA's sender drop, repeat or shuffle."""
+        self._halo.post("/_sim/webhooks", json=knobs).raise_for_status()
+
+    def halo_calls(self) -> list[Json]:
+        """Every request the simulator saw."""
+        body = self._halo.get("/_sim/calls").json()
+        return list(body if isinstance(body, list) else body.get("calls", []))
+
+    def entra_rows(self, tables: Mapping[str, list[Json]]) -> None:
+        """Somebody changes something in Entra."""
+        answer = self._entra.post("/_sim/rows", json=dict(tables))
+        if answer.status_code >= 300:
+            raise DemoFailed(f"The Entra stand-in refused rows: {answer.text[:300]}")
+
+    def settle(self, seconds: float = 20.0) -> None:
+        """Wait until the records that were rung about have been read back: the observations stop growing."""
+        last, since, end = -1, time.monotonic(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            count = len(self.every("ada", "/api/evidence", type="observation.page"))
+            if count != last:
+                last, since = count, time.monotonic()
+            elif time.monotonic() - since > 1.0:
+                return
+            time.sleep(0.25)

@@ -1,0 +1,128 @@
+"""What people say about findings: feedback, mitigation, overrides with an approval, and the monthly sample."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared.errors import NotFound, Unacceptable
+from shared.model import Person, Reason, Role, Subject
+from shared.controls.spec import Case
+from shared.procedures import overrides, runs
+from shared.procedures.decide import decide_approval, settle
+from shared.procedures.look import finding_view
+from tests.harness.services import FakeServices
+from tests.procedures.test_assess import case, run
+
+MIA = Person("mia", "Mia Pretend", frozenset({Role.PRACTICE_MANAGER}))
+STEVE = Person("steve", "Steve Steering", frozenset({Role.STEERING_MEMBER}))
+OTHER = Person("else", "Else Where", frozenset({Role.PRACTICE_MANAGER}), customers=frozenset({"99"}))
+
+
+@pytest.fixture
+def services(monkeypatch):
+    services = FakeServices()
+    services.finding = run(services, case("1", "bad"))[0].finding["id"]
+    return services
+
+
+def test_feedback_and_mitigation_stay_with_the_finding_through_the_next_assessment(services):
+    """People's words survive a new judgement of the same kind."""
+    overrides.give_feedback(services, MIA, services.finding, {"kind": "confirmed", "comment": "Yes."})
+    overrides.mitigate(
+        services, MIA, services.finding, {"owner": "Mia", "plan": "Mend it", "recovery_date": "2026-12-01"}
+    )
+    run(services, case("1", "bad"), run_id="r2")
+
+    row = finding_view(services, MIA, services.finding)
+    assert (row["status"], row["mitigation"]["recovery_date"], row["feedback"]["kind"]) == (
+        "mitigating",
+        "2026-12-01",
+        "confirmed",
+    )
+
+
+def test_what_lies_outside_a_callers_customers_is_not_found(services):
+    """404, as if it did not exist."""
+    with pytest.raises(NotFound):
+        overrides.give_feedback(services, OTHER, services.finding, {"kind": "confirmed"})
+
+
+@pytest.mark.parametrize("expires", ["2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "soon"])
+def test_an_override_expires_soon_and_not_in_the_past(services, expires):
+    """An override without an end is a policy change in disguise."""
+    with pytest.raises(Unacceptable):
+        overrides.request_override(services, MIA, services.finding, {"rationale": "Known.", "expires": expires})
+
+
+def approve(services, approval):
+    body = {"decision": "approve", "rationale": "Agreed.", "digest": approval["digest"]}
+    return decide_approval(services, STEVE, approval["id"], body)
+
+
+def test_an_approved_override_holds_until_it_expires(services):
+    """The finding is overridden, and asks again once the override's time is over."""
+    approval = overrides.request_override(
+        services, MIA, services.finding, {"rationale": "Known.", "expires": "2026-11-20T00:00:00Z"}
+    )
+    assert approve(services, approval)["state"] == "approved"
+    assert finding_view(services, MIA, services.finding)["status"] == "overridden"
+
+    run(services, case("1", "bad"), run_id="r2")
+    assert finding_view(services, MIA, services.finding)["status"] == "overridden"
+    services.clock.advance(days=10)
+    run(services, case("1", "bad"), run_id="r3")
+    assert finding_view(services, MIA, services.finding)["status"] == "open"
+
+
+def test_settling_twice_changes_nothing(services):
+    """The queue may repeat what the call already did."""
+    approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
+    approve(services, approval)
+    count = len(services.ledger.entries)
+    settle(services, approval["id"])
+    assert len(services.ledger.entries) == count
+
+
+def test_the_monthly_sample_is_seeded_before_it_is_drawn_and_can_be_redone(services):
+    """The seed is recorded first; the same seed over the same population draws the same overrides."""
+    import random
+
+    approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
+    approve(services, approval)
+    body = runs.start(services, job="override_sampling", period="2026-11", as_of=None, requested_by="omar")
+    result = overrides.override_sampling_run(
+        services, runs.Run(body["run_id"], "override_sampling", "2026-11", services.clock.now(), "omar")
+    )
+    kinds = [entry.type for _, entry in services.ledger.entries]
+    assert kinds.index("sample.seeded") < kinds.index("sample.drawn")
+    assert (result["population"], [item["id"] for item in result["sample"]]) == (1, [approval["id"]])
+    assert random.Random(result["seed"]).sample([approval["id"]], 1) == [approval["id"]]
+
+
+def test_a_closed_finding_is_neither_mitigated_nor_overridden(services):
+    """There is nothing to accept once it passes."""
+    run(services, case("1", "good"), run_id="r2")
+    with pytest.raises(Unacceptable):
+        overrides.mitigate(services, MIA, services.finding, {"owner": "M", "plan": "P", "recovery_date": "2026-12-01"})
+    with pytest.raises(Unacceptable):
+        overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
+
+
+def test_an_override_of_other_reasons_is_void(services):
+    """When the reasons change after the request, the approval no longer fits and 409 says so."""
+    from shared.controls.spec import Judgement
+    from shared.errors import Conflict
+    from tests.procedures.test_assess import CONTROL
+    from dataclasses import replace
+
+    approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
+    worse = replace(
+        CONTROL, codes=("stale", "unassigned"), judge=lambda *_: Judgement.of([Reason("unassigned", "Nobody has it.")])
+    )
+    run(services, Case(Subject("thing", "1"), "12", "msp", "x"), run_id="r2", control=worse)
+    with pytest.raises(Conflict) as fault:
+        approve(services, approval)
+    assert fault.value.code == "digest_differs"
+    assert json.loads(services.ledger.of_type("approval.voided")[0].payload)["id"] == approval["id"]
