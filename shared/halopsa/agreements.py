@@ -1,0 +1,91 @@
+"""Agreements over a period: what was invoiced on each contract and what the time on it cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from shared.halopsa.billing_rows import currency_of, customer_of, positive, slim
+from shared.halopsa.records.billing import ChargeAction, InvoiceRow
+from shared.halopsa.records.delivery import CostRate
+from shared.halopsa.records.wire import parse_rows
+from shared.measures.billing_figures import Agreement
+from shared.policy.document import Policy
+from shared.ports import Mirror
+
+
+def agreements(mirror: Mirror, policy: Policy, start: datetime, end: datetime) -> list[Agreement]:
+    """Contracts with an invoice dated in [start, end), in the MSP's own currency, for that is what time costs are in."""
+    home = policy.service.currency
+    revenue: dict[int, Decimal] = defaultdict(Decimal)
+    owner: dict[int, str | None] = {}
+    for row in mirror.rows("Invoice"):
+        if row.get("voided") is True:
+            continue
+        for record in parse_rows(InvoiceRow, [slim(row)])[0]:
+            contract = positive(record.contract_id) or _of_lines(record)
+            net = _net(record)
+            inside = record.invoice_date is not None and start <= record.invoice_date < end
+            if contract is None or net is None or not inside or (currency_of(record) or home) != home:
+                continue
+            revenue[contract] += net
+            owner[contract] = customer_of(record.client_id)
+    hours, cost, unknown = _time(mirror, set(revenue), start, end)
+    return [
+        Agreement(
+            contract,
+            owner[contract],
+            home,
+            Fraction(amount),
+            Fraction(hours[contract]),
+            None if contract in unknown else Fraction(cost[contract]),
+        )
+        for contract, amount in sorted(revenue.items())
+    ]
+
+
+def _of_lines(record: InvoiceRow) -> int | None:
+    named = {line.contract_id for line in record.lines or () if positive(line.contract_id) is not None}
+    return named.pop() if len(named) == 1 else None
+
+
+def _net(record: InvoiceRow) -> Decimal | None:
+    if record.lines and all(line.net_amount is not None for line in record.lines):
+        return sum((line.net_amount for line in record.lines if line.net_amount is not None), Decimal(0))
+    return record.total - record.tax_total if record.total is not None and record.tax_total is not None else None
+
+
+def _time(
+    mirror: Mirror, contracts: set[int], start: datetime, end: datetime
+) -> tuple[dict[int, Decimal], dict[int, Decimal], set[int]]:
+    """Hours and cost by contract, and contracts with time of somebody without a cost rate."""
+    rates = {
+        one.id: one.costprice
+        for one in parse_rows(CostRate, mirror.rows("Agent"))[0]
+        if one.costprice is not None and one.costprice > 0
+    }
+    of_ticket = {
+        row.get("id"): contract
+        for row in mirror.rows("Tickets")
+        if isinstance(contract := row.get("contract_id"), int) and contract in contracts
+    }
+    hours: dict[int, Decimal] = defaultdict(Decimal)
+    cost: dict[int, Decimal] = defaultdict(Decimal)
+    unknown: set[int] = set()
+    for row in mirror.rows("Actions"):
+        for record in parse_rows(ChargeAction, [row])[0] if row.get("timetaken") else ():
+            own = positive(record.action_contract_id) or positive(record.actioncontractid)
+            contract = own or of_ticket.get(record.ticket_id)
+            if contract not in contracts or contract is None or not record.timetaken:
+                continue
+            if record.datetime is None or not start <= record.datetime < end:
+                continue
+            hours[contract] += record.timetaken
+            rate = rates.get(record.who_agentid) if record.who_agentid is not None else None
+            if rate is None:
+                unknown.add(contract)
+            else:
+                cost[contract] += record.timetaken * rate
+    return hours, cost, unknown

@@ -1,0 +1,75 @@
+"""Which of two readings of one record stands: the newer; a list row never takes away what a detail read added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.halopsa.records.wire import halo_date
+from shared.model import JsonObject
+
+DETAIL = "@detail"
+"""Mark of a row that was completed by a detail read: ``{"keys": [what it added], "stale": list row changed since}``."""
+
+REMOVED = "@removed"
+"""Mark of a row that HaloPSA no longer has."""
+
+_VERSIONS = ("last_update", "last_updated")
+_PAST = ("dateoccurred", "dateclosed", "first_responsedate", "responsedate", "dateassigned", "datetime", "invoice_date")
+"""Dates of things that have happened: when one moves, figures told earlier change."""
+
+
+def version(row: JsonObject) -> datetime | None:
+    """When HaloPSA says the row last changed; None where the kind does not tell."""
+    for name in _VERSIONS:
+        if name in row:
+            return _instant(row[name])
+    return None
+
+
+def resolve(old: JsonObject | None, new: JsonObject) -> JsonObject | None:
+    """The row that stands after ``new`` came in, or None when nothing changes."""
+    if old is None:
+        return new
+    if REMOVED in old:
+        # Read again after it had gone: HaloPSA restored it, or the removal was a list read too early.
+        return new
+    before, after = version(old), version(new)
+    if before is not None and after is not None and after < before:
+        return None
+    if DETAIL in old and DETAIL not in new:
+        new = _keep_detail(old, new, same=before is not None and before == after)
+    return None if new == old else new
+
+
+def _keep_detail(old: JsonObject, new: JsonObject, *, same: bool) -> JsonObject:
+    """A list row over a completed one: the same version updates it; under a newer one the additions stay."""
+    if same:
+        return old | new
+    mark = old[DETAIL]
+    keys = mark.get("keys", ()) if isinstance(mark, dict) else ()
+    return {key: old[key] for key in keys if key in old} | new | {DETAIL: {"keys": keys, "stale": True}}
+
+
+def completed(held: JsonObject, detail: JsonObject) -> JsonObject:
+    """A list row completed by its detail read. What an earlier detail read had added and this one lacks is gone."""
+    mark = held.get(DETAIL)
+    added = set(mark.get("keys", ())) if isinstance(mark, dict) else set()
+    base = {key: value for key, value in held.items() if key not in added and key != DETAIL}
+    return base | detail | {DETAIL: {"keys": sorted(set(detail) - set(base)), "stale": False}}
+
+
+def restates(old: JsonObject | None, new: JsonObject) -> bool:
+    """True when something that had happened now happened at another time."""
+    if old is None or REMOVED in old:
+        return False
+    return any(
+        name in old and name in new and old[name] != new[name] and _instant(old[name]) != _instant(new[name])
+        for name in _PAST
+    )
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return halo_date(value)
+    except ValueError:
+        return None

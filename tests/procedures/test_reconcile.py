@@ -1,0 +1,204 @@
+"""HaloPSA's delivery log against our receipts: exactly what went wrong, by id."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from shared.errors import SourceDenied
+from shared.halopsa.mirror import BlobMirror
+from shared.model import rfc3339
+from shared.procedures.reconcile import reconcile_run
+from shared.procedures.runs import Run
+from shared.registers.store import Register
+from tests.harness.halo import FakeHalo
+from tests.harness.services import FakeServices
+from tests.procedures.test_receive import ring
+
+URL = "https://attest.example/api/webhooks/halopsa/main"
+
+
+class Story:
+    """A HaloPSA that sends and logs, and a receiver that hears what the story lets through."""
+
+    def __init__(self) -> None:
+        self.services = FakeServices()
+        self.services.mirror = BlobMirror(self.services.blobs)
+        self.log: list[dict[str, Any]] = []
+        self.services.halo = FakeHalo(
+            self.services.clock, {"Webhook": [{"id": "w-1", "url": URL}], "WebhookEvent": self.log}
+        )
+
+    def send(self, name: str, *, arrives: bool = True, after: float = 0.0, times: int = 1, **row: Any) -> bytes:
+        """One delivery, stamped now, logged, and heard ``after`` seconds later."""
+        at = self.services.clock.now()
+        payload = json.dumps(
+            {
+                "id": name,
+                "webhook_id": "w-1",
+                "object_id": 7,
+                "timestamp": rfc3339(at),
+                "ticket": {"id": 7, "client_id": 3},
+            }
+        ).encode()
+        self.log.append(
+            {
+                "id": name,
+                "webhook_id": "w-1",
+                "timestamp": rfc3339(at),
+                "responsestatus": 200,
+                "error": False,
+                "requestbody": payload.decode(),
+                "entity_id": 7,
+                **row,
+            }
+        )
+        if arrives:
+            self.services.clock.advance(seconds=after)
+            for _ in range(times):
+                assert ring(self.services, payload)[0] == 200
+            self.services.clock.advance(seconds=-after)
+        self.services.clock.advance(seconds=1)
+        return payload
+
+    def reconcile(self) -> dict[str, Any]:
+        """One run."""
+        return reconcile_run(
+            self.services, Run(f"r-{len(self.log)}", "reconcile", None, self.services.clock.now(), "test")
+        )
+
+
+def named(result: dict[str, Any], code: str) -> list[str]:
+    """Delivery ids of the reasons with that code."""
+    return [reason["delivery_id"] for reason in result["reasons"] if reason["code"] == code]
+
+
+def test_all_well_is_certified() -> None:
+    """A certificate in the ledger and in the register, without reasons."""
+    story = Story()
+    for n in range(5):
+        story.send(f"d-{n}")
+    result = story.reconcile()
+    assert result["reasons"] == []
+    assert result["certificate"]["state"] == "complete"
+    assert (result["certificate"]["sent"], result["certificate"]["received"]) == (5, 5)
+    [entry] = story.services.ledger.of_type("intake.certificate")
+    assert json.loads(entry.payload)["missing"] == []
+    assert len(list(Register(story.services.rows, "certificates").all())) == 1
+
+
+def test_exactly_the_injected_ids_are_named() -> None:
+    """Missing, duplicate, late and out of order, each by id and nothing else."""
+    story = Story()
+    story.send("a")
+    lost = story.send("missing", arrives=False)
+    story.send("b", times=2)
+    story.send("late", after=3600)
+    story.send("c")
+    story.send("shuffled", after=1.5)
+    story.send("d")
+    story.send("e")
+    result = story.reconcile()
+    assert named(result, "intake_missing") == ["missing"]
+    assert named(result, "intake_duplicate") == ["b"]
+    assert named(result, "intake_late") == ["late"]
+    assert sorted(named(result, "intake_reordered")) == ["late", "shuffled"]
+    assert len(result["reasons"]) == 5
+    [recovered] = story.services.ledger.of_type("delivery.recovered")
+    assert (recovered.payload, recovered.customer) == (lost, "3")
+    queued = [json.loads(message)["evidence_id"] for message in story.services.queues.messages["deliveries"]]
+    assert len(queued) == len(set(queued)) == 8
+
+
+def test_what_was_certified_is_not_named_again() -> None:
+    """The next certificate tells only what is new."""
+    story = Story()
+    story.send("gone", arrives=False)
+    story.send("twice", times=2)
+    assert len(story.reconcile()["reasons"]) == 2
+    story.send("fine")
+    story.send("gone-2", arrives=False)
+    result = story.reconcile()
+    assert [reason["delivery_id"] for reason in result["reasons"]] == ["gone-2"]
+    assert len(story.services.ledger.of_type("delivery.recovered")) == 2
+
+
+def test_a_log_without_bodies_is_healed_by_reading_the_record() -> None:
+    """Lightweight logs keep no body: the record stands in; without a record the delivery is lost, and said so."""
+    story = Story()
+    story.services.halo.tables["Tickets"] = [{"id": 7, "client_id": 3, "status_id": 9}]
+    story.send("light", arrives=False, requestbody=None)
+    story.send("hopeless", arrives=False, requestbody=None, entity_id=8)
+    result = story.reconcile()
+    assert named(result, "intake_missing") == ["light", "hopeless"]
+    assert result["certificate"]["recovered"] == ["light"]
+    assert result["certificate"]["lost"] == ["hopeless"]
+    assert json.loads(story.services.ledger.of_type("delivery.recovered")[0].payload)["ticket"]["id"] == 7
+    assert named(story.reconcile(), "intake_missing") == ["hopeless"]
+
+
+def test_a_failed_attempt_is_told_and_the_later_success_counts() -> None:
+    """Rows of the log may be attempts; only what never arrived is missing."""
+    story = Story()
+    payload = story.send("retried", responsestatus=503, error=True)
+    story.log.append({**story.log[-1], "id": "attempt-2", "responsestatus": 200, "error": False})
+    story.send("refused", arrives=False, responsestatus=401, error=True)
+    result = story.reconcile()
+    assert payload
+    assert result["certificate"]["failed"] == ["refused"]
+    assert named(result, "intake_missing") == ["refused"]
+
+
+def test_batched_log_rows_are_their_elements() -> None:
+    """An array in the log is several deliveries."""
+    story = Story()
+    one, two = story.send("x"), story.send("y", arrives=False)
+    story.log[:] = [{**story.log[0], "id": "batch", "requestbody": f"[{one.decode()},{two.decode()}]"}]
+    assert named(story.reconcile(), "intake_missing") == ["y"]
+
+
+def test_other_webhooks_are_none_of_ours() -> None:
+    """What HaloPSA sends elsewhere is not missing here."""
+    story = Story()
+    story.services.halo.tables["Webhook"].append({"id": "w-9", "url": "https://other.example/hook"})
+    story.send("elsewhere", arrives=False, webhook_id="w-9")
+    assert story.reconcile()["reasons"] == []
+
+
+def test_conflicts_and_unreadable_bytes_are_named() -> None:
+    """From our own traces, once."""
+    story = Story()
+    payload = story.send("d")
+    assert ring(story.services, payload + b" ")[0] == 409
+    status, answer = ring(story.services, b"{")
+    assert status == 400
+    result = story.reconcile()
+    assert named(result, "intake_conflict") == ["d"]
+    assert named(result, "intake_unreadable") == [answer["evidence_id"]]
+    assert story.reconcile()["reasons"] == []
+
+
+def test_without_a_right_to_the_log_completeness_is_unknown() -> None:
+    """Never complete, never an empty list of gaps."""
+    story = Story()
+    story.services.halo.faults["WebhookEvent"] = SourceDenied("No right.", code="halo_denied")
+    certificate = story.reconcile()["certificate"]
+    assert certificate["state"] == "unknown"
+    assert "missing" not in certificate
+
+
+def test_changes_that_never_rang_are_counted() -> None:
+    """Tickets that changed in the window without a delivery about them."""
+    story = Story()
+    begun = story.services.clock.now()
+    story.send("d-1")
+    story.services.clock.advance(hours=1)
+    story.send("d-2")
+    rows = [
+        {"id": 7, "last_update": rfc3339(begun + timedelta(minutes=5))},
+        {"id": 8, "last_update": rfc3339(begun + timedelta(minutes=5))},
+        {"id": 9, "last_update": rfc3339(begun - timedelta(days=5))},
+    ]
+    story.services.mirror.fold("Tickets", rows)
+    assert story.reconcile()["certificate"]["unannounced"] == {"count": 1, "ids": ["8"]}
