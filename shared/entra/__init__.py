@@ -1,0 +1,1 @@
+"""How Microsoft spells it: Graph client, permission catalogue, records, facts."""

@@ -1,0 +1,284 @@
+"""From Microsoft's pages to integrations: joined by ids, Microsoft's own counted apart, nothing counted twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shared.entra import revoke
+from shared.entra.catalogue import GRAPH_APP_ID, Catalogue, catalogue, tier_of
+from shared.entra.reading import Reading
+from shared.entra.records import (
+    Application,
+    Consent,
+    Principal,
+    RoleAssignment,
+    parsed,
+)
+from shared.entra.standing import credentials, owners, since, verified
+from shared.entra.use import Usage, later, sign_ins
+from shared.measures.access_facts import Integration, Inventory, Permission, Unreadable
+from shared.model import JsonObject
+
+_MICROSOFT = frozenset(
+    {
+        "f8cdef31-a31e-4b4a-93e4-5f571e91255a",  # Microsoft Services
+        "72f988bf-86f1-41af-91ab-2d7cd011db47",  # Microsoft's own tenant
+        "cdc5aeea-15c5-4db6-b079-fcadd2505dc2",  # owns two more on the list of Microsoft's applications
+    }
+)
+_SEVERAL_TENANTS = frozenset({"azureadmultipleorgs", "azureadandpersonalmicrosoftaccount"})
+_NEED = ("servicePrincipals", "applications", "appRoleAssignments", "oauth2PermissionGrants")
+
+
+def entra(reading: Reading) -> Inventory:
+    """All integrations of all tenants."""
+    known = catalogue()
+    parts = [_Tenant(tenant, reading, known).inventory() for tenant in sorted(reading.tenants())]
+    return Inventory(
+        source="entra",
+        integrations=tuple(one for part in parts for one in part.integrations),
+        microsoft=sum(part.microsoft for part in parts),
+        unreadable=tuple(one for part in parts for one in part.unreadable),
+        complete=frozenset().union(*(part.complete for part in parts)),
+        gaps=(*reading.gaps(), *(gap for part in parts for gap in part.gaps)),
+    )
+
+
+class _Tenant:
+    """One tenant's rows, indexed once."""
+
+    def __init__(self, tenant: str, reading: Reading, known: Catalogue) -> None:
+        self.tenant, self.reading, self.known = tenant, reading, known
+        self.principals, bad = parsed(Principal, self._rows("servicePrincipals"))
+        self.unreadable = [Unreadable(one, f"Its {where} cannot be read.") for one, where in bad]
+        applications, bad = parsed(Application, self._rows("applications"))
+        self.gaps = tuple(f"The registration {one} cannot be read ({where})." for one, where in bad)
+        self.applications = {one.app_id.lower(): one for one in applications}
+        assignments, self.bad_assignments = parsed(RoleAssignment, self._rows("appRoleAssignments"))
+        consents, self.bad_consents = parsed(Consent, self._rows("oauth2PermissionGrants"))
+        self.by_id = {one.id: one for one in self.principals}
+        self.roles = {
+            one.id: {role.id: role.value or role.display_name or role.id for role in one.app_roles}
+            for one in self.principals
+        }
+        self.assignments: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
+        for assignment in {one.id: one for one in assignments}.values():
+            if assignment.principal_type in (None, "ServicePrincipal"):
+                self.assignments[assignment.principal_id].append(assignment)
+        self.consents: defaultdict[str, list[Consent]] = defaultdict(list)
+        for consent in {one.id: one for one in consents}.values():
+            self.consents[consent.client_id].append(consent)
+        self.usage = Usage(self._rows("microsoftGraphActivityLogs"), known)
+        self.sign_ins = sign_ins(self._rows("servicePrincipalSignInActivities"))
+
+    def _rows(self, resource: str) -> list[JsonObject]:
+        return self.reading.rows.get((resource, self.tenant), [])
+
+    def inventory(self) -> Inventory:
+        """Integrations, Microsoft's own, and what cannot be read."""
+        gone = set(self.reading.gone.get(self.tenant, ()))
+        unreadable = list(self.unreadable)
+        integrations: list[Integration] = []
+        microsoft = 0
+        seen: set[str] = set()
+        for principal in self.by_id.values():
+            seen.add(principal.app_id.lower())
+            if is_microsoft(principal, self.known, registered=principal.app_id.lower() in self.applications):
+                microsoft += 1
+            elif principal.id in gone:
+                unreadable.append(Unreadable(principal.id, "It vanished while it was being read."))
+            else:
+                integrations.append(self._integration(principal))
+        named = self._dangling()
+        unreadable += [Unreadable(one, "Rights name it, but the directory no longer shows it.") for one in named]
+        names = {name for name in named.values() if name}
+        integrations += [
+            self._registration(one)
+            for one in self.applications.values()
+            # A registration whose principal is among the vanished was counted with it.
+            if one.app_id.lower() not in seen and one.display_name not in names
+        ]
+        whole = all(self.reading.whole(resource, self.tenant) for resource in _NEED)
+        readable = not (self.bad_assignments or self.bad_consents or self.unreadable)
+        return Inventory(
+            source="entra",
+            integrations=tuple(integrations),
+            microsoft=microsoft,
+            unreadable=tuple(unreadable),
+            complete=frozenset({self.tenant}) if whole and readable else frozenset(),
+            gaps=(*self.gaps, *self._broken()),
+        )
+
+    def _broken(self) -> tuple[str, ...]:
+        pairs = (("appRoleAssignments", self.bad_assignments), ("oauth2PermissionGrants", self.bad_consents))
+        return tuple(
+            f"{len(bad)} rows of {name} in tenant {self.tenant} cannot be read, the first is {bad[0][0] or 'without id'}."
+            for name, bad in pairs
+            if bad
+        )
+
+    def _dangling(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if not self.reading.whole("servicePrincipals", self.tenant):
+            return found  # half a list shows nothing to be missing
+        for principal, assignments in self.assignments.items():
+            if principal not in self.by_id:
+                found[principal] = assignments[0].principal_display_name or ""
+        for client in self.consents:
+            if client not in self.by_id:
+                found.setdefault(client, "")
+        return found
+
+    def _integration(self, principal: Principal) -> Integration:
+        application = self.applications.get(principal.app_id.lower())
+        permissions = self._permissions(principal)
+        held = [one.value for one in permissions if one.kind == "application" and one.resource == "Microsoft Graph"]
+        least, spare = self.usage.least(principal.app_id, held)
+        audience = principal.sign_in_audience or (application.sign_in_audience if application else None) or ""
+        several = audience.lower() in _SEVERAL_TENANTS
+        foreign = bool(principal.app_owner_organization_id) and principal.app_owner_organization_id != self.tenant
+        vouched = verified(principal.verified_publisher) or bool(
+            application and verified(application.verified_publisher)
+        )
+        consents = self.consents.get(principal.id, [])
+        granted = [one.created_date_time for one in self.assignments.get(principal.id, []) if one.created_date_time]
+        report = self.sign_ins
+        used = self.usage.last(principal.app_id)
+        return Integration(
+            source="entra",
+            tenant=self.tenant,
+            id=principal.app_id,
+            object_id=principal.id,
+            name=principal.display_name or principal.app_id,
+            permissions=permissions,
+            credentials=credentials(
+                [*principal.password_credentials, *(application.password_credentials if application else [])],
+                [*principal.key_credentials, *(application.key_credentials if application else [])],
+            ),
+            owners=owners(principal.owners, application.owners if application else None),
+            multi_tenant=several,
+            unverified=not vouched and (several or foreign) and principal.service_principal_type != "ManagedIdentity",
+            consent_all=any(one.consent_type == "AllPrincipals" for one in consents),
+            enabled=principal.account_enabled is not False,
+            use_known=report is not None,
+            last_used=later(used, (report or {}).get(principal.app_id.lower())),
+            since=since(application.created_date_time if application else None, granted),
+            least=least,
+            removable=spare,
+            commands=revoke.given(
+                revoke.connect(self.tenant),
+                *(command for one in permissions for command in one.commands),
+                revoke.disable(principal.id),
+            ),
+            unknowns=self._unknowns(),
+        )
+
+    def _registration(self, application: Application) -> Integration:
+        """An app registered here without a principal: no rights here, but credentials that open other tenants."""
+        several = (application.sign_in_audience or "").lower() in _SEVERAL_TENANTS
+        return Integration(
+            source="entra",
+            tenant=self.tenant,
+            id=application.app_id,
+            object_id=application.id,
+            name=application.display_name or application.app_id,
+            credentials=credentials(application.password_credentials, application.key_credentials),
+            owners=owners(None, application.owners),
+            multi_tenant=several,
+            unverified=several and not verified(application.verified_publisher),
+            use_known=self.sign_ins is not None,
+            last_used=later(self.usage.last(application.app_id), (self.sign_ins or {}).get(application.app_id.lower())),
+            since=application.created_date_time,
+        )
+
+    def _unknowns(self) -> tuple[str, ...]:
+        return tuple(
+            f"Its {resource} could not be read (status {self.reading.failed[resource, self.tenant]})."
+            for resource in _NEED[1:]
+            if (resource, self.tenant) in self.reading.failed
+        )
+
+    def _permissions(self, principal: Principal) -> tuple[Permission, ...]:
+        found: dict[tuple[str, str, str], Permission] = {}
+
+        def add(one: Permission) -> None:
+            key = (one.kind, one.value, one.resource)
+            before = found.get(key)
+            found[key] = one if before is None else replace(before, commands=before.commands + one.commands)
+
+        for assignment in self.assignments.get(principal.id, []):
+            graph = self._is_graph(assignment.resource_id) or assignment.app_role_id.lower() in self.known.by_id
+            value = self.roles.get(assignment.resource_id, {}).get(assignment.app_role_id) or (
+                self.known.by_id.get(assignment.app_role_id.lower(), assignment.app_role_id)
+            )
+            command = revoke.app_role(principal.id, assignment.id, value)
+            add(
+                self._judged(
+                    principal.app_id,
+                    "application",
+                    value,
+                    self._resource(assignment.resource_id, graph=graph),
+                    graph=graph,
+                    command=command,
+                )
+            )
+        for consent in self.consents.get(principal.id, []):
+            graph = self._is_graph(consent.resource_id or "")
+            scopes = list(dict.fromkeys((consent.scope or "").split()))
+            for value in scopes:
+                command = revoke.scope(consent.id, value, scopes)
+                add(
+                    self._judged(
+                        principal.app_id,
+                        "delegated",
+                        value,
+                        self._resource(consent.resource_id or "", graph=graph),
+                        graph=graph,
+                        command=command,
+                    )
+                )
+        return tuple(
+            sorted(found.values(), key=lambda one: (-1 if one.tier is None else one.tier, one.value, one.kind))
+        )
+
+    def _judged(self, app: str, kind: str, value: str, resource: str, *, graph: bool, command: str) -> Permission:
+        opinions = self.known.opinions(value) if graph else {}
+        return Permission(
+            value=value,
+            kind=kind,
+            tier=tier_of(opinions),
+            opinions=tuple(sorted(opinions.items())),
+            used=self.usage.used(app, kind, value) if graph else None,
+            resource=resource,
+            commands=revoke.given(command),
+        )
+
+    def _is_graph(self, resource: str) -> bool:
+        found = self.by_id.get(resource)
+        return found is not None and found.app_id.lower() == GRAPH_APP_ID
+
+    def _resource(self, resource: str, *, graph: bool) -> str:
+        if graph:
+            return "Microsoft Graph"
+        found = self.by_id.get(resource)
+        return (found.display_name or found.app_id) if found else resource
+
+
+def is_microsoft(principal: Principal, known: Catalogue, *, registered: bool = False) -> bool:
+    """True for Microsoft's own: by the owning tenant; where none is told, by the list of its applications."""
+    owner = (principal.app_owner_organization_id or "").lower()
+    if owner:
+        return owner in _MICROSOFT
+    own = registered or principal.service_principal_type == "ManagedIdentity"
+    return not own and principal.app_id.lower() in known.microsoft_apps
+
+
+def names_of(reading: Reading) -> Mapping[str, Principal]:
+    """Principals by object id over all tenants; for sources that only know that."""
+    return {
+        one.id: one
+        for tenant in reading.tenants()
+        for one in parsed(Principal, reading.rows.get(("servicePrincipals", tenant), []))[0]
+    }

@@ -1,0 +1,116 @@
+"""What integrations were seen to do: calls from the activity log, sign-ins from the activity report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.entra.catalogue import Catalogue
+from shared.entra.paths import segments_of
+from shared.measures.least_set import least_set, removable
+from shared.model import JsonObject, parse_instant
+
+
+@dataclass(slots=True)
+class Calls:
+    """What one application called and was answered."""
+
+    numbers: set[int] = field(default_factory=set)
+    strange: bool = False
+    """A call matched no known path, so no set of permissions can be shown to suffice."""
+    last: datetime | None = None
+
+
+def calls_by_app(rows: Iterable[JsonObject], catalogue: Catalogue) -> dict[str, Calls] | None:
+    """Calls by application id; None when the log holds nothing at all, for then it is no log."""
+    found: dict[str, Calls] = {}
+    anything = False
+    for row in rows:
+        app = str(row.get("AppId") or "").lower()
+        if not app:
+            continue
+        anything = True
+        calls = found.setdefault(app, Calls())
+        calls.last = later(calls.last, _instant(row.get("Last") or row.get("TimeGenerated")))
+        if not _answered(row):
+            continue
+        uri = str(row.get("Path") or row.get("RequestUri") or "")
+        if segments_of(uri) == ["$batch"]:
+            continue  # its parts are logged one by one
+        number = catalogue.call(str(row.get("RequestMethod") or ""), uri)
+        if number is None:
+            calls.strange = True
+        else:
+            calls.numbers.add(number)
+    return found if anything else None
+
+
+def _answered(row: JsonObject) -> bool:
+    try:
+        if "Answered" in row:
+            return int(row["Answered"] or 0) > 0
+        return int(row.get("ResponseStatusCode") or 599) < 400
+    except (TypeError, ValueError):
+        return False
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return parse_instant(value) if isinstance(value, str) and value else None
+    except ValueError:
+        return None
+
+
+def later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two instants, either of which may be missing."""
+    return max(filter(None, (one, other)), default=None)
+
+
+def sign_ins(rows: Iterable[JsonObject]) -> dict[str, datetime | None] | None:
+    """Last sign-in of any kind by application id; None when the report holds nothing at all."""
+    found: dict[str, datetime | None] = {}
+    for row in rows:
+        app = str(row.get("appId") or "").lower()
+        if not app:
+            continue
+        for value in row.values():
+            if isinstance(value, Mapping):
+                found[app] = later(found.get(app), _instant(value.get("lastSignInDateTime")))
+        found.setdefault(app, None)
+    return found or None
+
+
+class Usage:
+    """Answers whether a permission was used, and the least set, from one tenant's log."""
+
+    def __init__(self, rows: Iterable[JsonObject], catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._calls = calls_by_app(rows, catalogue)
+        self._bits: dict[str, int] = {}
+        for app, calls in (self._calls or {}).items():
+            bits = 0
+            for number in calls.numbers:
+                bits |= 1 << number
+            self._bits[app] = bits
+
+    def used(self, app: str, kind: str, value: str) -> bool | None:
+        """True when the Graph permission answers an observed call, False when the log shows none, None without a log."""
+        scheme = self._catalogue.application if kind == "application" else self._catalogue.delegated
+        if self._calls is None or (kind == "delegated" and value not in scheme.opens):
+            return None  # scopes such as openid answer no call that a log could show
+        return bool(scheme.opens.get(value, 0) & self._bits.get(app.lower(), 0))
+
+    def last(self, app: str) -> datetime | None:
+        """When it last called."""
+        calls = (self._calls or {}).get(app.lower())
+        return calls.last if calls else None
+
+    def least(self, app: str, held: Iterable[str]) -> tuple[tuple[str, ...] | None, tuple[tuple[str, int], ...]]:
+        """The least set and, of the application permissions held on Graph, what it does without."""
+        if self._calls is None:
+            return None, ()
+        calls = self._calls.get(app.lower(), Calls())
+        scheme = self._catalogue.application
+        least = None if calls.strange else least_set([scheme.covers(one) for one in calls.numbers], scheme.opens)
+        return least, () if least is None else tuple(removable(list(held), least, scheme.opens))

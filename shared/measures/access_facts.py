@@ -1,0 +1,131 @@
+"""What a permission review stands on: integrations as read from Entra, Azure and HaloPSA, in one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.model import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One right an integration holds. ``used`` None: no log says; ``tier`` None: nobody we trust has judged it."""
+
+    value: str
+    kind: str
+    """application, delegated, halopsa or azure."""
+    tier: int | None = None
+    opinions: tuple[tuple[str, str], ...] = ()
+    used: bool | None = None
+    resource: str = ""
+    """The API it is a right on, or the scope it holds at."""
+    commands: tuple[str, ...] = ()
+    """What a person would run to take it away."""
+
+    def to_json(self) -> JsonObject:
+        """The contract's shape."""
+        return {
+            "value": self.value,
+            "kind": self.kind,
+            "tier": self.tier,
+            "opinions": dict(self.opinions),
+            "used": self.used,
+            "resource": self.resource,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret, certificate or key by which an integration proves who it is."""
+
+    id: str
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One program that may act on our data, with what is known of it."""
+
+    source: str
+    tenant: str
+    id: str
+    object_id: str
+    name: str
+    permissions: tuple[Permission, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    owners: tuple[str, ...] | None = None
+    """None where the source knows no owners; empty when it knows them and there are none."""
+    multi_tenant: bool = False
+    unverified: bool = False
+    consent_all: bool = False
+    admin_agent: bool = False
+    interactive: bool = False
+    enabled: bool = True
+    use_known: bool = False
+    """True when activity was readable; only then can it be unused."""
+    last_used: datetime | None = None
+    since: datetime | None = None
+    """Known to exist since; a newcomer is not unused."""
+    least: tuple[str, ...] | None = None
+    removable: tuple[tuple[str, int], ...] = ()
+    commands: tuple[str, ...] = ()
+    rights_known: bool = True
+    """False when its rights were not told: then none being there proves nothing."""
+    unknowns: tuple[str, ...] = ()
+    """What could not be read of it, in sentences."""
+    ours: bool = False
+
+    @property
+    def key(self) -> str:
+        """Identity across readings."""
+        return f"{self.source}\n{self.tenant}\n{self.object_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something one reading shows and another does not, or that has no readable form."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """One source read once. ``complete`` tenants are those where absence means it is gone."""
+
+    source: str
+    integrations: tuple[Integration, ...] = ()
+    microsoft: int = 0
+    unreadable: tuple[Unreadable, ...] = ()
+    complete: frozenset[str] = frozenset()
+    gaps: tuple[str, ...] = ()
+    """What could not be read at all, in sentences."""
+
+    def population(self) -> JsonObject:
+        """Counts that add up: read = reviewed + microsoft + unreadable."""
+        reviewed, unreadable = len(self.integrations), len(self.unreadable)
+        return {
+            "read": reviewed + self.microsoft + unreadable,
+            "reviewed": reviewed,
+            "microsoft": self.microsoft,
+            "unreadable": unreadable,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """An integration beside what people keep of it and what the last review saw."""
+
+    integration: Integration
+    registered: bool = False
+    registered_owner: str = ""
+    added: tuple[str, ...] = ()
+    """Rights that the previous quarter's review did not see; empty in the first."""
+    new: bool = False
+    """The integration itself was not in the previous quarter's review."""
+    not_revoked: tuple[str, ...] = ()
+    """What was to be taken away and is still there."""
+    accepted: frozenset[str] = field(default_factory=frozenset)
+    """Reason codes that this quarter's decision to keep answers."""

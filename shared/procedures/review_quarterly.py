@@ -1,0 +1,257 @@
+"""The quarterly permission review: open and freeze, verify what was to go, remind, close; every step evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.actions import Action, ActionKind
+from shared.controls.catalogue import controls
+from shared.controls.spec import Case
+from shared.errors import RowExists
+from shared.measures.access_facts import ReviewFacts
+from shared.model import JsonObject, NewEntry, Subject, parse_instant, rfc3339
+from shared.procedures.assess import assess
+from shared.procedures.plan import queue_actions
+from shared.procedures.review_answers import attest, keep_evidence
+from shared.procedures.review_items import before, canonical, facts_of, freeze, identity_of, registered, subjects
+from shared.procedures.review_read import Taken, take
+from shared.procedures.review_verify import verify_items
+from shared.procedures.review_views import list_integrations, list_reviews, put_integrations, review_view
+from shared.procedures.runs import Run
+from shared.procedures.services import Services
+from shared.registers import reviews
+
+__all__ = ["attest", "list_integrations", "list_reviews", "permission_review_run", "put_integrations", "review_view"]
+
+CONTROL = "integration_permissions"
+
+
+def permission_review_run(services: Services, run: Run) -> JsonObject:
+    """Open the quarter's review, or go on with the open one: re-read, verify, remind, close. Judges every integration.
+
+    Raises SourceDown when our own tenant cannot be read; nothing is opened or changed then.
+    """
+    quarter = str(run.period)
+    taken = take(services, run)
+    register = reviews.register(services.rows)
+    held = register.get(quarter)
+    opened = held is None
+    if held is None:
+        run.progress(0.75, "Freezing the population.")
+        _open(services, run, quarter, taken)
+        held = register.get(quarter)
+    meta = dict(held.body) if held else {}
+    _keep_opening(services, meta)
+    run.progress(0.8, "Verifying what was to go.")
+    items = [
+        keep_evidence(services, quarter, meta["part"], item)
+        for item in reviews.items(services.rows, meta["part"]).all()
+    ]
+    if not opened and meta["state"] == reviews.OPEN:
+        items = verify_items(services, quarter, meta["part"], items, taken, run.as_of)
+        meta = _close_if_settled(services, quarter, meta, items, run.as_of)
+    run.progress(0.85, "Judging every integration.")
+    judged = _judge(services, run, quarter, taken, items)
+    _tell(services, run, meta, items, opened=opened)
+    standing = [item for item in items if not reviews.settled(item)]
+    return {
+        "quarter": quarter,
+        "review_state": meta["state"],
+        "opened": opened,
+        "population": meta["population"],
+        "open_items": len(standing),
+        "findings": judged,
+        "gaps": [gap for inventory in taken.sources.values() for gap in inventory.gaps][:100],
+    }
+
+
+def _open(services: Services, run: Run, quarter: str, taken: Taken) -> None:
+    policy = services.policy.policy.access
+    due = run.as_of + timedelta(days=policy.campaign_days)
+    earlier, entries = before(services.rows, quarter), registered(services.rows)
+    frozen = [
+        freeze(number, facts_of(one, entries, earlier), policy, run.as_of, due)
+        for number, one in enumerate(taken.integrations())
+    ]
+    population = {source: inventory.population() for source, inventory in taken.sources.items()}
+    unreadable = [
+        {"source": source, "id": one.id, "why": one.why}
+        for source, inventory in taken.sources.items()
+        for one in inventory.unreadable
+    ]
+    digest = hashlib.sha256(canonical([population, unreadable, frozen])).hexdigest()
+    # Items lie under a name that only this content can have; the quarter's row, written last, makes them the review.
+    part = f"{quarter}-{digest[:24]}"
+    reviews.items(services.rows, part).put_many(
+        [
+            (item["id"], {"id": item["id"], "frozen": item, "decision": None, "attestations": [], "recorded": 0})
+            for item in frozen
+        ]
+    )
+    meta: JsonObject = {
+        "quarter": quarter,
+        "state": reviews.OPEN,
+        "opened_at": rfc3339(run.as_of),
+        "due": rfc3339(due),
+        "closed_at": None,
+        "population": population,
+        "items_total": len(frozen),
+        "unreadable": unreadable[:500],
+        "gaps": [gap for inventory in taken.sources.values() for gap in inventory.gaps][:100],
+        "digest": digest,
+        "part": part,
+        "policy_version": services.policy.version,
+        "observations": list(taken.observations)[:1000],
+        "opening_evidence": None,
+        "reminded_at": rfc3339(run.as_of),
+    }
+    try:
+        reviews.register(services.rows).insert(quarter, meta)
+    except RowExists:
+        return  # another run opened it in the same moment; its population stands
+
+
+def _keep_opening(services: Services, meta: JsonObject) -> None:
+    """The opening as evidence, with every item as it was frozen; made up for if a run died before it."""
+    if meta["opening_evidence"]:
+        return
+    told = {
+        name: value
+        for name, value in meta.items()
+        if name not in ("opening_evidence", "reminded_at", "state", "closed_at")
+    }
+    items = [item["frozen"] for item in reviews.items(services.rows, meta["part"]).all()]
+    receipt = services.ledger.record(
+        NewEntry(
+            type="review.opened",
+            key=f"review-opened\n{meta['quarter']}",
+            payload=canonical({**told, "items": items}),
+            subject=Subject("review", meta["quarter"]),
+            occurred_at=parse_instant(meta["opened_at"]),
+            controls=(CONTROL,),
+        )
+    )
+    meta["opening_evidence"] = receipt.evidence_id
+    _merge(services, meta["quarter"], {"opening_evidence": receipt.evidence_id})
+
+
+def _merge(services: Services, quarter: str, change: JsonObject) -> None:
+    reviews.register(services.rows).change(quarter, lambda body: None if body is None else {**body, **change})
+
+
+def _close_if_settled(
+    services: Services, quarter: str, meta: JsonObject, items: list[JsonObject], as_of: datetime
+) -> JsonObject:
+    """A missing answer is no consent: the review closes only when every item is answered and every removal verified."""
+    if not all(reviews.settled(item) for item in items):
+        return meta
+    outcome: JsonObject = {}
+    for item in items:
+        outcome[item["decision"]["decision"]] = outcome.get(item["decision"]["decision"], 0) + 1
+    told = {
+        "quarter": quarter,
+        "population": meta["population"],
+        "outcome": outcome,
+        "items": [
+            {"id": item["id"], "integration": item["frozen"]["integration"], "decision": item["decision"]}
+            for item in items
+        ],
+    }
+    services.ledger.record(
+        NewEntry(
+            type="review.closed",
+            key=f"review-closed\n{quarter}\n{hashlib.sha256(canonical(told)).hexdigest()}",
+            payload=canonical(told),
+            subject=Subject("review", quarter),
+            occurred_at=as_of,
+            controls=(CONTROL,),
+        )
+    )
+    change = {"state": reviews.CLOSED, "closed_at": rfc3339(as_of), "outcome": outcome}
+    _merge(services, quarter, change)
+    return {**meta, **change}
+
+
+def _judge(services: Services, run: Run, quarter: str, taken: Taken, items: Iterable[JsonObject]) -> int:
+    """Findings for the integrations as they are now; a decision to keep answers this quarter's risks."""
+    home = next(iter(services.settings.words("GRAPH_TENANTS")), "")
+    earlier, entries = before(services.rows, quarter), registered(services.rows)
+    answered = {
+        identity_of(item["frozen"]["source"], item["frozen"]["tenant"], item["frozen"]["integration"]["id"]): item
+        for item in items
+    }
+    every = taken.integrations()
+    named = subjects(every, home)
+    cases = []
+    for one in every:
+        facts = facts_of(one, entries, earlier)
+        item = answered.get(identity_of(one.source, one.tenant, one.id))
+        cases.append(
+            Case(
+                subject=named[one.key],
+                customer=None,
+                practice=None,
+                facts=_with_answer(facts, item),
+                observed_at=taken.read_at[one.source],
+                observations=taken.observations[:20],
+            )
+        )
+    done = assess(services, controls()[CONTROL], cases, as_of=run.as_of, run_id=run.run_id)
+    return sum(1 for one in done if one.judgement.reasons)
+
+
+def _with_answer(facts: ReviewFacts, item: JsonObject | None) -> ReviewFacts:
+    decision = item["decision"] if item else None
+    if item is None or decision is None:
+        return facts
+    if decision["state"] == reviews.NOT_REVOKED:
+        return replace(facts, not_revoked=tuple(decision.get("left") or decision["remove"]))
+    if decision["decision"] in ("keep", "reduce") and decision["state"] in (reviews.DECIDED, reviews.VERIFIED):
+        return replace(facts, accepted=frozenset(item["frozen"]["risks"]))
+    return facts
+
+
+def _tell(services: Services, run: Run, meta: JsonObject, items: list[JsonObject], *, opened: bool) -> None:
+    """Tell each owner what waits for them: at opening, then as policy says, and every day once it is overdue."""
+    if meta["state"] != reviews.OPEN:
+        return
+    policy = services.policy.policy.access
+    overdue = run.as_of > parse_instant(meta["due"])
+    rested = run.as_of - parse_instant(meta["reminded_at"]) >= timedelta(days=policy.remind_days)
+    if not (opened or overdue or rested or run.requested_by != "clock"):
+        return
+    waiting: dict[str, list[JsonObject]] = {}
+    for item in items:
+        if not reviews.settled(item):
+            waiting.setdefault(str(item["frozen"]["owner"] or ""), []).append(item)
+    day = f"{run.as_of:%Y-%m-%d}"
+    queue_actions(
+        services,
+        [_notice(meta, owner, mine, day, opened=opened, overdue=overdue) for owner, mine in waiting.items()],
+        run.run_id,
+    )
+    _merge(services, meta["quarter"], {"reminded_at": rfc3339(run.as_of)})
+
+
+def _notice(meta: JsonObject, owner: str, mine: list[JsonObject], day: str, *, opened: bool, overdue: bool) -> Action:
+    quarter = meta["quarter"]
+    kind = "opened" if opened else "overdue" if overdue else "reminder"
+    who = owner or "nobody yet: an integration owner must take them"
+    names = ", ".join(str(item["frozen"]["integration"]["name"]) for item in mine[:5])
+    return Action(
+        ActionKind.NOTIFY,
+        f"review-{kind}\n{quarter}\n{owner}\n{day}",
+        Subject("review", quarter),
+        None,
+        {
+            "event": "review_item_assigned",
+            "title": f"Permission review {quarter}: " + ("overdue" if overdue else "answers are needed"),
+            "text": f"{len(mine)} integrations wait for an answer until {meta['due'][:10]}, among them {names}. Owner: {who}.",
+            "id": quarter,
+            "kind": kind,
+            "facts": {"owner": owner or None, "items": [item["id"] for item in mine[:100]], "count": len(mine)},
+        },
+    )
