@@ -1,0 +1,138 @@
+"""Puts the host together: one ASGI app over the functions of an app, with its queues and timers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from local.clock import CLOCK, MovableClock
+from local.host.admin import Admin
+from local.host.functions import HTTP, QUEUE, TIMER, Function, resolved
+from local.host.keys import Keys
+from local.host.options import HostOptions
+from local.host.queues import LEASE_SECONDS, Listener
+from local.host.routes import Router
+from local.host.rules import faults
+from local.host.timers import Timers
+from local.host.web import Web
+from local.processes import StartFailed
+from shared.storage import POISON, Account, AzureQueues, azurite_connection
+
+THREADS = 32
+"""PYTHON_THREADPOOL_THREAD_COUNT in Azure."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostChoices:
+    """What may be chosen from outside host.json."""
+
+    keys: Keys = field(default_factory=Keys)
+    clock: MovableClock = CLOCK
+    timers: bool = False
+    state: Path = Path(".local/timers")
+    retry_seconds: float | None = None
+    lease_seconds: int = LEASE_SECONDS
+
+
+class Host:
+    """The running host of one app."""
+
+    def __init__(
+        self,
+        functions: Sequence[Function],
+        options: HostOptions,
+        environ: Mapping[str, str],
+        choices: HostChoices | None = None,
+    ) -> None:
+        choices = choices or HostChoices()
+        broken = faults(functions, options, environ)
+        if broken:
+            raise StartFailed("The host would not start this app: " + " ".join(broken))
+        self._web_pool = ThreadPoolExecutor(THREADS, "http")
+        # Azure runs up to a batch and a threshold's worth of messages of a queue at once.
+        width = options.queues.batch_size + options.queues.new_batch_threshold
+        self._work_pool = ThreadPoolExecutor(width, "work")
+        queues = options.queues
+        if choices.retry_seconds is not None:
+            queues = replace(queues, retry_seconds=choices.retry_seconds)
+        self._listeners = [
+            self._listener(function, environ, replace(options, queues=queues), choices)
+            for function in functions
+            if function.kind == QUEUE
+        ]
+        timers = tuple(function for function in functions if function.kind == TIMER) if choices.timers else ()
+        self._timers = Timers(timers, environ, choices.state, self._work_pool, self.nudge)
+        web = tuple(function for function in functions if function.kind == HTTP)
+        self._web = Web(Router(web, options.route_prefix), choices.keys, self._web_pool, self.nudge)
+        by_name = {function.name.lower(): function for function in functions}
+        self._admin = Admin(by_name, choices.keys, choices.clock, self._work_pool, self.nudge)
+
+    def nudge(self) -> None:
+        """Something was done that may have sent messages: look at the queues now."""
+        for listener in self._listeners:
+            listener.nudge()
+
+    def app(self) -> Starlette:
+        """The ASGI app; queues and timers run while it does."""
+        admin = self._admin
+        return Starlette(
+            routes=[
+                Route("/admin/host/ping", admin.ping, methods=["GET", "POST"]),
+                Route("/admin/host/status", admin.status),
+                Route("/admin/functions", admin.functions),
+                Route("/admin/functions/{name}", admin.invoke, methods=["GET", "POST"]),
+                Route("/_local/clock", admin.clock, methods=["POST"]),
+                Mount("/", app=self._serve),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # no function speaks over a web socket
+            return
+        request = Request(scope, receive)
+        answer = await self._web.answer(request)
+        await answer(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        for listener in self._listeners:
+            listener.start()
+        self._timers.start()
+        try:
+            yield
+        finally:
+            self._timers.stop()
+            for listener in self._listeners:
+                listener.stop()
+            self._work_pool.shutdown(wait=False, cancel_futures=True)
+            self._web_pool.shutdown(wait=False, cancel_futures=True)
+
+    def _listener(
+        self, function: Function, environ: Mapping[str, str], options: HostOptions, choices: HostChoices
+    ) -> Listener:
+        connection = environ.get(str(function.trigger.get("connection") or "AzureWebJobsStorage"), "")
+        if not connection:
+            raise StartFailed(f"{function.name}: the local host reads queues by connection string only.")
+        if connection == "UseDevelopmentStorage=true":
+            connection = azurite_connection()
+        queues = AzureQueues(Account(connection=connection))
+        name = resolved(str(function.trigger["queueName"]), environ)
+        poison = None if name.endswith(POISON) else queues.queue(name + POISON)
+        return Listener(
+            function,
+            queues.queue(name),
+            poison,
+            options.queues,
+            self._work_pool,
+            after=self.nudge,
+            lease_seconds=choices.lease_seconds,
+        )
