@@ -25,9 +25,9 @@ class Api:
     def __init__(self, host: str, halo: str, entra: str, say: Callable[[str], None], master_key: str = "") -> None:
         self.say = say
         self.master_key = master_key
-        self._host = httpx.Client(base_url=host, timeout=120.0)
-        self._halo = httpx.Client(base_url=halo, timeout=120.0)
-        self._entra = httpx.Client(base_url=entra, timeout=60.0)
+        self._host = httpx.Client(base_url=host, timeout=120.0, trust_env=False)
+        self._halo = httpx.Client(base_url=halo, timeout=120.0, trust_env=False)
+        self._entra = httpx.Client(base_url=entra, timeout=60.0, trust_env=False)
         self._tokens: dict[str, str] = {}
 
     def close(self) -> None:

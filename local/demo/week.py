@@ -164,11 +164,11 @@ class Week:
         self._mend_handoff()
 
     def _explain(self, red: list[Json]) -> None:
-        worst = min(red, key=lambda row: float(row.get("cv") or 0))
+        worst = min(red, key=lambda row: float((row.get("cv") or {}).get("amount", 0)))
         view = self.api.get("paula", f"/api/projects/{worst['id']}")
-        causes = ", ".join(f"{one['cause']} {one['amount']}" for one in view["causes"][:4])
+        causes = ", ".join(f"{one['cause']} {_amount(one['amount'])}" for one in view["causes"][:4])
         self.facts["explained"] = {"project": worst["id"], "cv": view["cv"], "causes": view["causes"]}
-        self.say(f"  Project {worst['id']}: CPI {view['cpi']}, SPI(t) {view['spi_t']}, cost variance {view['cv']} = {causes}.")
+        self.say(f"  Project {worst['id']}: CPI {view['cpi']}, SPI(t) {view['spi_t']}, cost variance {_amount(view['cv'])} = {causes}.")
 
     def _gate(self) -> None:
         gate = baselines.bodies()[int(GATED_PROJECT)]["gates"][0]["name"]
@@ -274,6 +274,10 @@ class Week:
         self.facts["intake"] = certificate
         told = ", ".join(f"{key} {value}" for key, value in certificate.items() if isinstance(value, int) and not isinstance(value, bool))
         self.say(f"  HaloPSA loses and repeats some rings; reconciliation against its own log says: {told}.")
+
+
+def _amount(value: Any) -> str:
+    return str(value["amount"]) if isinstance(value, dict) else str(value)
 
 
 def _counted(run: Json) -> str:
