@@ -1,0 +1,35 @@
+"""Control: a closed project has its review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.controls.project_control import judgement
+from shared.controls.spec import Cadence, Canary, Control, Judgement
+from shared.measures.project_canary import unreviewed
+from shared.measures.project_health import closeout_signals
+from shared.measures.project_status import ProjectStatus
+from shared.model import Role, Verdict
+from shared.policy.document import Policy
+
+
+def _judge(facts: ProjectStatus, policy: Policy, now: datetime) -> Judgement:
+    del policy, now
+    if facts.baseline is None or not facts.facts.closed:
+        return Judgement(Verdict.NOT_APPLICABLE)
+    return judgement(closeout_signals(facts))
+
+
+CONTROL = Control(
+    id="project_closeout",
+    title="A closed project has a recorded review of its estimates, missed risks and corrective actions.",
+    objective="What a project taught reaches the templates and the next estimate.",
+    owner=Role.DELIVERY_MANAGER,
+    subject_kind="project",
+    cadence=Cadence.DAILY,
+    needs=("Projects", "Tickets"),
+    codes=("closeout_missing", "stale_facts", "control_error"),
+    judge=_judge,
+    frameworks=("psf@1.1:D4", "pai8@2026:C4/002", "pai8@2026:C5/002"),
+    canaries=(Canary("closed project without a review", "closeout_missing", unreviewed),),
+)

@@ -1,0 +1,96 @@
+"""Time entries of projects from the mirror: one pass, added up by ticket at the cost rate of who booked them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from shared.halopsa.records.delivery import CostRate, TimeEntry
+from shared.halopsa.records.wire import Refused, parse_rows
+from shared.measures.project_facts import ZERO, TimeTotals
+from shared.ports import Mirror
+
+_WIDEST = 2**63
+"""Larger numbers, and what is no number, are no ticket's id."""
+
+
+@dataclass(slots=True)
+class Totals:
+    """Time entries of one ticket while they are added up."""
+
+    entries: int = 0
+    hours: Decimal = ZERO
+    cost: Decimal = ZERO
+    uncosted: Decimal = ZERO
+    negative: int = 0
+    early: int = 0
+    undated: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+    def frozen(self) -> TimeTotals:
+        """As facts hold it."""
+        return TimeTotals(
+            self.entries,
+            self.hours,
+            self.cost,
+            self.uncosted,
+            self.negative,
+            self.early,
+            self.undated,
+            self.first_at,
+            self.last_at,
+        )
+
+
+def time_by_ticket(
+    mirror: Mirror,
+    root: Mapping[int, int],
+    begins: Mapping[int, datetime | None],
+    as_of: datetime,
+    refuse: Callable[[int, Refused], None],
+) -> dict[int, Totals]:
+    """Time entries up to ``as_of`` added up by ticket. ``root`` is each ticket's project, ``begins`` the projects' starts."""
+    rates = {
+        record.id: record.costprice
+        for record in parse_rows(CostRate, mirror.rows("Agent"))[0]
+        # HaloPSA sends 0 where nobody has entered a cost: that is missing, not free.
+        if record.costprice is not None and record.costprice > 0
+    }
+    totals: dict[int, Totals] = {}
+    for row in mirror.rows("Actions"):
+        ticket = row.get("ticket_id")
+        project = root.get(int(ticket)) if isinstance(ticket, int | float) and abs(ticket) < _WIDEST else None
+        if project is None or not row.get("timetaken"):
+            continue
+        records, refused = parse_rows(TimeEntry, [row])
+        if refused:
+            refuse(project, refused[0])
+            continue
+        _add(totals.setdefault(records[0].ticket_id, Totals()), records[0], rates, begins[project], as_of)
+    return totals
+
+
+def _add(into: Totals, entry: TimeEntry, rates: Mapping[int, Decimal], begin: datetime | None, as_of: datetime) -> None:
+    hours = entry.timetaken or ZERO
+    if entry.datetime is None:
+        into.undated += 1
+        return
+    if entry.datetime > as_of:
+        return
+    if hours < 0:
+        into.negative += 1
+        return
+    into.entries += 1
+    into.hours += hours
+    rate = rates.get(entry.who_agentid or entry.actionby_agent_id or 0)
+    if rate is None:
+        into.uncosted += hours
+    else:
+        into.cost += hours * rate
+    if begin is not None and entry.datetime < begin:
+        into.early += 1
+    into.first_at = entry.datetime if into.first_at is None else min(into.first_at, entry.datetime)
+    into.last_at = entry.datetime if into.last_at is None else max(into.last_at, entry.datetime)

@@ -1,0 +1,151 @@
+"""Accept a project's baseline once; later ones only after a change order for exactly that baseline was approved."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, Protocol, cast
+
+from shared.approvals.quorum import APPROVED, content_digest
+from shared.errors import Conflict, NotFound, RowStale
+from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
+from shared.policy.document import Policy
+from shared.ports import Mirror
+from shared.procedures.ask import ask
+from shared.procedures.baselines import read_baseline
+from shared.procedures.decide import visible
+from shared.procedures.services import Services
+from shared.registers import approvals
+from shared.registers import projects as register
+
+KIND = "change_order"
+
+
+class _Facts(Protocol):
+    def project_row(self, mirror: Mirror, policy: Policy, project_id: str) -> JsonObject | None: ...
+
+
+def put_baseline(services: Services, person: Person, project_id: str, body: Any) -> JsonObject:
+    """Freeze a project's baseline and answer it with its version and digest.
+
+    The same baseline again changes nothing. Another one is a Conflict (baseline_frozen) and opens a change order for
+    exactly that baseline, named in the refusal; once approved, the same request is accepted. Raises NotFound,
+    Unacceptable (baseline_invalid), Conflict.
+    """
+    row = cast("_Facts", services.facts("delivery")).project_row(services.mirror, services.policy.policy, project_id)
+    if row is None or not visible(row, person):
+        raise NotFound(f"There is no project {project_id}.", code="project_not_found")
+    read = read_baseline(body)
+    digest = content_digest(read)
+    held = register.baselines(services.rows).get(project_id)
+    standing = held.body["versions"][-1] if held is not None else None
+    if standing is not None and standing["digest"] == digest:
+        _list(services, row, standing)  # an earlier attempt may have died before this
+        return shown(project_id, standing)
+    order = None
+    if standing is not None:
+        order = _approved(services, project_id, standing, digest)
+        if order is None:
+            asked = _ask(services, person, row, standing, read)
+            raise Conflict(
+                "The baseline is frozen. A change order for the one you sent waits for approval; send it again then.",
+                code="baseline_frozen",
+                approval_id=asked["id"],
+            )
+    version: JsonObject = {
+        "version": 1 if standing is None else standing["version"] + 1,
+        "baseline": read,
+        "digest": digest,
+        "accepted_at": rfc3339(services.clock.now()),
+        "accepted_by": person.oid,
+        "change_order": order,
+    }
+    services.ledger.record(
+        NewEntry(
+            type="baseline.accepted",
+            key=f"baseline\n{project_id}\n{version['version']}\n{version['accepted_at']}\n{digest}",
+            payload=json.dumps({"project_id": project_id, **version}, sort_keys=True, ensure_ascii=False).encode(),
+            customer=row["customer"],
+            subject=Subject("project", project_id),
+            actor=person.oid,
+        )
+    )
+
+    def step(old: JsonObject | None) -> JsonObject:
+        versions = [] if old is None else old["versions"]
+        if (versions[-1]["digest"] if versions else None) != (standing["digest"] if standing else None):
+            raise RowStale("Somebody else has just set this project's baseline; read it again.", code="baseline_frozen")
+        return {
+            "project_id": project_id,
+            "customer": row["customer"],
+            "practice": row["practice"],
+            "versions": [*versions, version],
+        }
+
+    register.baselines(services.rows).change(project_id, step)
+    _list(services, row, version)
+    return shown(project_id, version)
+
+
+def shown(project_id: str, version: JsonObject) -> JsonObject:
+    """The contract's baseline with what tells who froze it and when."""
+    return {
+        "project_id": project_id,
+        **version["baseline"],
+        **{key: version[key] for key in ("version", "digest", "accepted_at", "accepted_by", "change_order")},
+    }
+
+
+def _list(services: Services, row: JsonObject, version: JsonObject) -> None:
+    """A project with a baseline is in the list before it has been assessed."""
+    mark = {"version": version["version"], "digest": version["digest"]}
+    register.heads(services.rows).change(
+        str(row["id"]),
+        lambda old: {**(old if old is not None else {**row, "as_of": None, "health": None}), "baseline": mark},
+    )
+
+
+def _proposal(project_id: str, standing: JsonObject, read: JsonObject) -> JsonObject:
+    return {"project_id": project_id, "replaces": standing["digest"], "baseline": read}
+
+
+def _ask(services: Services, person: Person, row: JsonObject, standing: JsonObject, read: JsonObject) -> JsonObject:
+    policy = services.policy.policy.scoped(row["practice"], row["customer"])
+    moved = Decimal(read["bac"]) - Decimal(standing["baseline"]["bac"])
+    other = read["currency"] != standing["baseline"]["currency"]
+    material = other or abs(moved) > policy.project.change_materiality
+    return ask(
+        services,
+        kind=KIND,
+        subject=Subject("project", str(row["id"])),
+        customer=row["customer"],
+        practice=row["practice"],
+        content=_proposal(str(row["id"]), standing, read),
+        requester=person.oid,
+        persons=2 if material else 1,
+        text=f"Change the baseline of project {row['id']}: the budget moves by {moved:+f} {read['currency']}.",
+    )
+
+
+def _approved(services: Services, project_id: str, standing: JsonObject, digest: str) -> str | None:
+    """An approved change order from the standing baseline to exactly this one."""
+    for body in approvals.register(services.rows).all():
+        if body["kind"] != KIND or body["state"] != APPROVED or body["subject"]["id"] != project_id:
+            continue
+        content = body["content"]
+        if content["replaces"] == standing["digest"] and content_digest(content["baseline"]) == digest:
+            return str(body["id"])
+    return None
+
+
+def present_content(services: Services, approval: JsonObject) -> JsonObject | None:
+    """The proposal against the baseline in force now: it is void once another one was accepted."""
+    held = register.baselines(services.rows).get(approval["subject"]["id"])
+    if held is None:
+        return None
+    return _proposal(approval["subject"]["id"], held.body["versions"][-1], approval["content"]["baseline"])
+
+
+def on_decided(services: Services, approval: JsonObject) -> None:
+    """Nothing follows by itself: whoever asked sends the approved baseline, which is then accepted."""
+    del services, approval

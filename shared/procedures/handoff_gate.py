@@ -1,0 +1,168 @@
+"""The gate between sale and delivery: exceptions, the sign-off request, and the hold until it is signed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from shared.actions import Action, ActionKind
+from shared.approvals.quorum import APPROVED, OPEN, REJECTED, content_digest, lapse
+from shared.controls.handoff_signoff import signoff_missing
+from shared.measures.handoff_facts import HandoffFacts
+from shared.measures.handoff_score import HandoffStatus
+from shared.model import JsonObject, Money, Role, Subject, parse_instant, rfc3339
+from shared.policy.document import Policy
+from shared.procedures.ask import ask, withdraw
+from shared.procedures.plan import queue_actions
+from shared.procedures.services import Services
+from shared.registers import approvals, holds
+from shared.registers import handoffs as register
+
+KIND, HOLD = "handoff_signoff", "handoff"
+
+
+def approval_of(services: Services, row: JsonObject | None) -> JsonObject | None:
+    """The sign-off request of a handoff, lapsed if its time is over."""
+    identity = row["approval_id"] if row is not None else None
+    held = approvals.register(services.rows).get(identity) if identity else None
+    return lapse(held.body, services.clock.now()) if held is not None else None
+
+
+def signed(services: Services, old: JsonObject | None) -> tuple[datetime | None, str | None]:
+    """When it was signed off, and how the request stands. A sign-off stays: later changes are change orders."""
+    approval = approval_of(services, old)
+    if approval is None:
+        return None, None
+    if approval["state"] == APPROVED:
+        return parse_instant(approval["closed_at"]), APPROVED
+    return None, approval["state"]
+
+
+def waived(services: Services, facts: HandoffFacts, content: JsonObject) -> frozenset[str]:
+    """Codes for which an exception was approved on exactly this content."""
+    digest = content_digest(content)
+    found: set[str] = set()
+    for held in approvals.register(services.rows).all():
+        if held["kind"] != "handoff_exception" or held["state"] != APPROVED or held["subject"]["id"] != facts.id:
+            continue
+        if held["content"]["handoff"] == digest and held["content"]["expires"] > rfc3339(services.clock.now()):
+            found |= set(held["content"]["codes"])
+    return frozenset(found)
+
+
+def ask_signoff(
+    services: Services, status: HandoffStatus, content: JsonObject, old: JsonObject | None, plan_under: str | None
+) -> JsonObject | None:
+    """The sign-off request for exactly what stands now; none while something is missing."""
+    facts, standing = status.facts, approval_of(services, old)
+    digest = content_digest(content)
+    if status.missing:
+        if standing is not None and standing["state"] == OPEN:
+            withdraw(services, standing["id"], "The handoff is no longer complete.")
+        return None
+    if standing is not None and standing["digest"] == digest and standing["state"] in (OPEN, REJECTED):
+        return standing
+    if standing is not None and standing["state"] == OPEN:
+        withdraw(services, standing["id"], "The handoff changed after the request.")
+    return ask(
+        services,
+        kind=KIND,
+        subject=Subject("opportunity", facts.id),
+        customer=facts.customer,
+        practice=facts.practice,
+        content=content,
+        requester="service",
+        run_id=plan_under,
+        text=f"Sign off feasibility and resource plan of opportunity {facts.id}.",
+    )
+
+
+def hold_of(
+    services: Services,
+    status: HandoffStatus,
+    approval: JsonObject | None,
+    old: JsonObject | None,
+    policy: Policy,
+    plan_under: str | None,
+) -> JsonObject | None:
+    """Held from the first sight until it is signed off, with everything named that is missing."""
+    facts = status.facts
+    subject = Subject("opportunity", facts.id)
+    if status.signed_at is not None:
+        return _release(services, subject, approval)
+    signed = facts.signed_quote
+    currency = (signed.currency if signed else None) or facts.currency or policy.service.currency
+    amount = Money(facts.value.quantize(Decimal("0.01")), currency) if facts.value is not None else None
+    hold, new = holds.place(
+        services.rows,
+        kind=HOLD,
+        subject=subject,
+        customer=facts.customer,
+        practice=facts.practice,
+        reasons=[*status.missing, *signoff_missing(status)],
+        amount=amount,
+        may_release=policy.approvals.deciding(KIND) or (Role.DELIVERY_MANAGER,),
+        now=services.clock.now(),
+        run_id=plan_under,
+    )
+    wanted = approval["id"] if approval is not None else None
+    if hold["approval_id"] != wanted or not hold["applied"]:
+        hold = holds.amend(services.rows, hold["id"], {"approval_id": wanted, "applied": True}) or hold
+    if new or old is None:
+        queue_actions(
+            services,
+            [
+                Action(
+                    ActionKind.NOTIFY,
+                    f"hold-placed\n{hold['id']}",
+                    Subject("hold", hold["id"]),
+                    facts.customer,
+                    {
+                        "event": "hold_placed",
+                        "practice": facts.practice,
+                        "id": hold["id"],
+                        "kind": HOLD,
+                        "title": f"Handoff of opportunity {facts.id} is held",
+                        "text": hold["reasons"][0]["text"],
+                    },
+                )
+            ],
+            plan_under,
+        )
+    return hold
+
+
+def let_go(services: Services, facts: HandoffFacts, old: JsonObject) -> JsonObject:
+    """Nothing is held or asked for a deal that is no longer won; answer its row."""
+    standing = approval_of(services, old)
+    if standing is not None and standing["state"] == OPEN:
+        withdraw(services, standing["id"], "The opportunity is no longer won.")
+    hold = holds.current(services.rows, HOLD, Subject("opportunity", facts.id))
+    if hold is not None and hold["state"] == holds.HELD:
+        holds.release(
+            services.rows,
+            hold["id"],
+            now=services.clock.now(),
+            by=(),
+            approval_id=None,
+            reason="The opportunity is no longer won.",
+        )
+    row = {**old, "state": "not_won", "reasons": []}
+    register.register(services.rows).put(facts.id, row)
+    return row
+
+
+def _release(services: Services, subject: Subject, approval: JsonObject | None) -> JsonObject | None:
+    hold = holds.current(services.rows, HOLD, subject)
+    if hold is None or hold["state"] == holds.RELEASED:
+        return hold
+    by = [one["by"] for one in approval["decisions"]] if approval is not None else []
+    identity = approval["id"] if approval is not None else None
+    return holds.release(
+        services.rows,
+        hold["id"],
+        now=services.clock.now(),
+        by=by,
+        approval_id=identity,
+        reason="The delivery manager signed off.",
+    )

@@ -1,0 +1,82 @@
+"""What people read of handoffs: the list, one with its sign-off and briefing, and the briefing as a document."""
+
+from __future__ import annotations
+
+from shared.errors import Malformed, NotFound
+from shared.model import JsonObject, Person
+from shared.procedures.decide import visible
+from shared.procedures.page import page
+from shared.procedures.services import Services
+from shared.registers import approvals
+from shared.registers import handoffs as register
+from shared.registers import projects as project_register
+from shared.reports.briefing import DOCX, HTML, briefing, docx_of, html_of
+
+_LISTED = (
+    "id",
+    "title",
+    "customer",
+    "practice",
+    "service",
+    "deal",
+    "state",
+    "completeness",
+    "first_submission",
+    "completeness_first",
+    "completeness_now",
+    "reasons",
+    "approval_id",
+    "signoff",
+    "hold_id",
+    "project",
+    "won_at",
+    "as_of",
+)
+
+
+def list_handoffs(services: Services, person: Person, limit: int, after: str | None) -> JsonObject:
+    """Handoffs the caller may see."""
+    rows = ({name: row[name] for name in _LISTED} for row in register.all_of(services.rows) if visible(row, person))
+    return page(rows, limit=limit, after=after, key=lambda row: f"{row['id']!s:0>20}")
+
+
+def handoff_view(services: Services, person: Person, opportunity_id: str) -> JsonObject:
+    """One handoff with checklist, completeness at first and now, sign-off, project, briefing and lineage."""
+    row = _row(services, person, opportunity_id)
+    held = approvals.register(services.rows).get(row["approval_id"]) if row["approval_id"] else None
+    told = briefing(row)
+    return {
+        **{key: value for key, value in row.items() if key != "signed_content"},
+        "approval": None
+        if held is None
+        else {"id": held.id, "digest": held.body["digest"], "state": held.body["state"]},
+        "briefing": {**told, "forms": ["html", "docx"]},
+        "lineage": lineage(services, row),
+    }
+
+
+def _row(services: Services, person: Person, opportunity_id: str) -> JsonObject:
+    row = register.get(services.rows, opportunity_id)
+    if row is None or not visible(row, person):
+        raise NotFound(f"There is no handoff {opportunity_id}.", code="handoff_not_found")
+    return row
+
+
+def handoff_briefing(services: Services, person: Person, opportunity_id: str, form: str) -> tuple[str, bytes]:
+    """The briefing as a document: media type and bytes. ``form`` is html or docx."""
+    told = briefing(_row(services, person, opportunity_id))
+    if form == "html":
+        return HTML, html_of(told).encode()
+    if form == "docx":
+        return DOCX, docx_of(told)
+    raise Malformed("A briefing comes as html or docx.", code="form_invalid")
+
+
+def lineage(services: Services, row: JsonObject) -> JsonObject:
+    """From what sales assumed to what it cost: missed at submission, change orders, absorbed cost, margin lost."""
+    from shared.measures.assumption_lineage import trace
+
+    project = row["project"]["id"] if row["project"] else None
+    status = project_register.status_at(services.rows, project, None) if project else None
+    plan = project_register.baselines(services.rows).get(project) if project else None
+    return trace(row, status, plan.body["versions"] if plan is not None else [])

@@ -1,0 +1,206 @@
+"""Won deals on their way to delivery: score, hold, ask for the sign-off, create the project once, and tell."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol, cast
+
+from shared.approvals.quorum import content_digest
+from shared.controls import handoff_complete, handoff_signoff, handoff_single_project, kickoff_after_signoff
+from shared.controls.spec import Case
+from shared.measures.handoff_facts import HandoffFacts
+from shared.measures.handoff_score import HandoffStatus, checklist, completeness
+from shared.model import JsonObject, NewEntry, Reason, Subject, rfc3339
+from shared.policy.document import Policy
+from shared.ports import Mirror
+from shared.procedures.announce import tell_new
+from shared.procedures.assess import Assessed, assess
+from shared.procedures.handoff_content import handoff_json, signoff_content
+from shared.procedures.handoff_decisions import open_decisions
+from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, hold_of, let_go, signed, waived
+from shared.procedures.handoff_projects import create, on_carried_out, on_failed
+from shared.procedures.handoff_reading import handoff_briefing, handoff_view, list_handoffs
+from shared.procedures.runs import Run
+from shared.procedures.services import Services
+from shared.registers import handoffs as register
+
+__all__ = [
+    "handoff_briefing",
+    "handoff_review_run",
+    "handoff_view",
+    "judge_appointments",
+    "judge_opportunities",
+    "list_handoffs",
+    "on_carried_out",
+    "on_decided",
+    "on_failed",
+    "present_content",
+]
+
+_CONTROLS = (
+    handoff_complete.CONTROL,
+    handoff_signoff.CONTROL,
+    kickoff_after_signoff.CONTROL,
+    handoff_single_project.CONTROL,
+)
+_NEEDS = ("Opportunities", "Quotation")
+
+
+class HandoffsFacts(Protocol):
+    """What ``services.facts("delivery")`` offers here."""
+
+    def handoffs(self, mirror: Mirror, policy: Policy) -> Iterator[HandoffFacts]: ...
+    def handoff(self, mirror: Mirror, policy: Policy, opportunity_id: str) -> HandoffFacts | None: ...
+    def no_longer_won(
+        self, mirror: Mirror, policy: Policy, opportunity_ids: Iterable[str]
+    ) -> Iterator[HandoffFacts]: ...
+    def opportunities_of(self, mirror: Mirror, ticket_ids: Iterable[str]) -> list[str]: ...
+
+
+def facts_of(services: Services) -> HandoffsFacts:
+    """The delivery facts builder."""
+    return cast("HandoffsFacts", services.facts("delivery"))
+
+
+def handoff_review_run(services: Services, run: Run) -> JsonObject:
+    """Review every closed-won opportunity as of the run's clock."""
+    run.progress(0.1, "Reading won opportunities.")
+    policy = services.policy.policy
+    found = list(facts_of(services).handoffs(services.mirror, policy))
+    known = {row["id"] for row in register.all_of(services.rows) if row["state"] != "not_won"}
+    gone = sorted(known - {facts.id for facts in found})
+    found += facts_of(services).no_longer_won(services.mirror, policy, gone)
+    assessed, rows = _review(services, found, run.as_of, run.run_id, run.run_id)
+    verdicts: dict[str, int] = {}
+    for one in assessed:
+        verdicts[one.judgement.verdict.value] = verdicts.get(one.judgement.verdict.value, 0) + 1
+    states: dict[str, int] = {}
+    for row in rows:
+        states[row["state"]] = states.get(row["state"], 0) + 1
+    return {"handoffs": len(rows), "states": states, "verdicts": verdicts}
+
+
+def judge_opportunities(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:
+    """Review these opportunities at once, because something about them was heard."""
+    policy = services.policy.policy
+    wanted = list(dict.fromkeys(ids))
+    held = (facts_of(services).handoff(services.mirror, policy, identity) for identity in wanted)
+    found = [facts for facts in held if facts is not None]
+    gone = [
+        one for one in wanted if (row := register.get(services.rows, one)) is not None and row["state"] != "not_won"
+    ]
+    gone = [one for one in gone if one not in {facts.id for facts in found}]
+    found += facts_of(services).no_longer_won(services.mirror, policy, gone)
+    _review(services, found, as_of, run_id, None)
+
+
+def judge_appointments(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:
+    """Review the opportunities these appointments belong to, so that a kickoff made too early is told at once."""
+    rows = (services.mirror.get("Appointment", identity) for identity in ids)
+    tickets = [str(row["ticket_id"]) for row in rows if row is not None and row.get("ticket_id")]
+    judge_opportunities(services, facts_of(services).opportunities_of(services.mirror, tickets), as_of, run_id)
+
+
+def _review(
+    services: Services, found: list[HandoffFacts], as_of: datetime, run_id: str, plan_under: str | None
+) -> tuple[list[Assessed], list[JsonObject]]:
+    read = [services.mirror.read_at(kind) for kind in _NEEDS]
+    observed = min((at for at in read if at is not None), default=None)
+    observations = tuple(dict.fromkeys(one for kind in _NEEDS for one in services.mirror.observations(kind)[:3]))
+    stale = _stale(services, observed, complete=None not in read)
+    cases, rows = [], []
+    for facts in found:
+        known = facts if stale is None else replace(facts, faults=(stale, *facts.faults))
+        status, row = _one(services, known, as_of, run_id, plan_under, fresh=stale is None)
+        rows.append(row)
+        cases.append(
+            Case(Subject("opportunity", facts.id), facts.customer, facts.practice, status, observed, observations)
+        )
+    assessed = [one for control in _CONTROLS for one in assess(services, control, cases, as_of=as_of, run_id=run_id)]
+    tell_new(services, assessed, plan_under)
+    return assessed, rows
+
+
+def _stale(services: Services, observed: datetime | None, *, complete: bool) -> Reason | None:
+    if not complete or observed is None:
+        return Reason("stale_facts", "Opportunities or quotations have never been read completely from HaloPSA.")
+    if services.clock.now() - observed > timedelta(hours=services.policy.policy.service.fresh_hours):
+        return Reason("stale_facts", f"HaloPSA was last read at {rfc3339(observed)}, longer ago than policy allows.")
+    return None
+
+
+def _one(
+    services: Services, facts: HandoffFacts, as_of: datetime, run_id: str, plan_under: str | None, *, fresh: bool
+) -> tuple[HandoffStatus, JsonObject]:
+    policy = services.policy.policy.scoped(facts.practice, facts.customer)
+    old = register.get(services.rows, facts.id)
+    items = checklist(facts, policy)
+    if not facts.won and old is not None:
+        return HandoffStatus(facts, items, frozenset(), None, None), let_go(services, facts, old)
+    content = signoff_content(facts, policy)
+    status = HandoffStatus(facts, items, waived(services, facts, content), *signed(services, old))
+    if status.signed_at is None:
+        approval = ask_signoff(services, status, content, old, plan_under)
+        status = replace(status, signoff=approval["state"] if approval else status.signoff)
+    else:
+        approval = approval_of(services, old)
+    hold = hold_of(services, status, approval, old, policy, plan_under)
+    first = old["first_submission"] if old is not None else None
+    if first is None and fresh:
+        first = {
+            "at": rfc3339(as_of),
+            "completeness": float(completeness(items)),
+            "missing": sorted({reason.code for reason in status.missing}),
+        }
+    row = handoff_json(
+        status,
+        old,
+        first=first,
+        approval=approval,
+        hold=hold,
+        as_of=as_of,
+        policy=policy,
+        content=content,
+        version=services.policy.version,
+    )
+    if old is None or _told(old) != _told(row):
+        payload = json.dumps(row, sort_keys=True, ensure_ascii=False).encode()
+        services.ledger.record(
+            NewEntry(
+                type="handoff.reviewed",
+                key=f"{run_id}\nhandoff\n{facts.id}\n{hashlib.sha256(payload).hexdigest()[:16]}",
+                payload=payload,
+                customer=facts.customer,
+                subject=Subject("opportunity", facts.id),
+            )
+        )
+    register.register(services.rows).put(facts.id, row)
+    open_decisions(services, facts, plan_under)
+    if status.signed_at is not None:
+        row = create(services, facts, row, policy, plan_under)
+    return status, row
+
+
+def _told(row: JsonObject) -> JsonObject:
+    return {key: value for key, value in row.items() if key not in ("as_of", "policy_version")}
+
+
+def present_content(services: Services, approval: JsonObject) -> JsonObject | None:
+    """The handoff as it stands now; None when the opportunity is no longer a won one."""
+    identity = approval["subject"]["id"]
+    facts = facts_of(services).handoff(services.mirror, services.policy.policy, identity)
+    if facts is None:
+        return None
+    content = signoff_content(facts, services.policy.policy.scoped(facts.practice, facts.customer))
+    if approval["kind"] == KIND:
+        return content
+    return {**approval["content"], "handoff": content_digest(content)}
+
+
+def on_decided(services: Services, approval: JsonObject) -> None:
+    """A sign-off ends the hold and creates the project; a rejection is told in the handoff."""
+    judge_opportunities(services, [approval["subject"]["id"]], services.clock.now(), f"decided\n{approval['id']}")

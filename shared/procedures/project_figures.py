@@ -1,0 +1,95 @@
+"""Figures of projects and handoffs, from what their own jobs recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from fractions import Fraction
+
+from shared.measures import delivery_figures as figures
+from shared.measures.delivery_figures import HandoffNumbers, Milestone, ProjectNumbers
+from shared.measures.kpis import Figure, Period
+from shared.model import JsonObject, parse_instant
+from shared.procedures.kpi_sources import Wants
+from shared.procedures.services import Services
+from shared.registers import handoffs
+from shared.registers import projects as register
+
+
+def project_figures(services: Services, period: Period, *, wants: Wants) -> dict[str | None, dict[str, Figure]]:
+    """By practice (None: all together)."""
+    deals = {row["id"]: row for row in handoffs.all_of(services.rows)}
+    plans = {str(row["project_id"]): row["versions"] for row in register.baselines(services.rows).all()}
+    projects = [
+        _project(status, plans.get(str(status["id"]), []), deals.get(str(status.get("created_from"))))
+        for head in register.heads(services.rows).all()
+        if wants(head.get("practice"), head.get("customer"))
+        for status in (_status(services, str(head["id"]), period.end),)
+        if status is not None
+    ]
+    submitted = [one for row in deals.values() if wants(row.get("practice"), row.get("customer")) for one in _handoff(row)]
+    out: dict[str | None, dict[str, Figure]] = {}
+    for practice in (None, *services.policy.policy.practices):
+        mine = [one for one in projects if practice in (None, one.practice)]
+        asked = [one for one in submitted if practice in (None, one.practice)]
+        out[practice] = {
+            "on_time_milestone_rate": figures.on_time_milestones(mine, period),
+            "budget_variance": figures.budget_variance(mine),
+            "project_margin": figures.project_margin(mine),
+            "gross_margin_accuracy": figures.margin_accuracy(mine),
+            "handoff_completeness": figures.handoff_completeness(asked, period),
+            "kickoff_delay_rate": figures.kickoff_delays(mine, period),
+            "scope_change_frequency": figures.scope_changes(mine, period),
+        }
+    return out
+
+
+def _status(services: Services, project_id: str, at: datetime) -> JsonObject | None:
+    """As known at the end of the period; where nothing was recorded by then, as known now."""
+    return register.status_at(services.rows, project_id, at) or register.status_at(services.rows, project_id, None)
+
+
+def _project(status: JsonObject, versions: list[JsonObject], deal: JsonObject | None) -> ProjectNumbers:
+    bac, eac = _money(status.get("bac")), _money(status.get("eac"))
+    currency = (status.get("bac") or {}).get("currency")
+    same = deal is not None and deal.get("currency") in (None, currency)
+    start = (status.get("baseline") or {}).get("start")
+    return ProjectNumbers(
+        practice=status.get("practice"),
+        bac=bac,
+        eac=eac,
+        value=_fraction(deal.get("value")) if deal is not None and same else None,
+        planned_margin=_fraction(deal.get("margin")) if deal is not None else None,
+        milestones=tuple(_milestones(status.get("milestones") or [])),
+        starts=_instant(start),
+        handed_over=deal is not None,
+        kickoff=min((at for one in (deal or {}).get("kickoffs", []) if (at := _instant(one.get("start")))), default=None),
+        changes=tuple(at for one in versions[1:] if (at := _instant(one.get("accepted_at")))),
+        closed_at=_instant(status.get("closed_at")),
+    )
+
+
+def _milestones(rows: Iterable[JsonObject]) -> Iterable[Milestone]:
+    for row in rows:
+        target = _instant(row.get("target"))
+        if target is not None:
+            yield Milestone(target, bool(row.get("complete")), _instant(row.get("completed_at")))
+
+
+def _handoff(row: JsonObject) -> Iterable[HandoffNumbers]:
+    first = row.get("first_submission") or {}
+    at, share = _instant(first.get("at")), _fraction(first.get("completeness"))
+    if at is not None and share is not None:
+        yield HandoffNumbers(row.get("practice"), at, share)
+
+
+def _money(body: JsonObject | None) -> Fraction | None:
+    return _fraction(body.get("amount")) if body else None
+
+
+def _fraction(value: object) -> Fraction | None:
+    return None if value is None else Fraction(str(value))
+
+
+def _instant(value: object) -> datetime | None:
+    return parse_instant(value) if isinstance(value, str) and value else None

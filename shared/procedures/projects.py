@@ -1,0 +1,243 @@
+"""Daily status of every project: measure, judge, record, escalate; and what people read of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol, cast
+
+from shared.controls import project_closeout, project_control, stage_gate
+from shared.controls.spec import Case
+from shared.errors import NotFound
+from shared.measures.baseline import Baseline
+from shared.measures.project_facts import ProjectFacts
+from shared.measures.project_health import health
+from shared.measures.project_status import GateRecord, ProjectStatus, measure
+from shared.measures.worktime import calendar
+from shared.model import JsonObject, NewEntry, Person, Reason, Subject, parse_instant, rfc3339
+from shared.policy.document import Policy
+from shared.ports import Mirror
+from shared.procedures.announce import tell_new
+from shared.procedures.assess import assess
+from shared.procedures.change_orders import on_decided, present_content, put_baseline, shown
+from shared.procedures.decide import visible
+from shared.procedures.escalate import acknowledge, escalate
+from shared.procedures.gates import records_of
+from shared.procedures.page import page
+from shared.procedures.project_answers import status_json, unmeasured
+from shared.procedures.runs import Run
+from shared.procedures.services import Services
+from shared.registers import projects as register
+
+__all__ = [
+    "judge_projects",
+    "list_projects",
+    "on_decided",
+    "present_content",
+    "project_status_run",
+    "project_view",
+    "put_baseline",
+]
+
+_CONTROLS = (project_control.CONTROL, stage_gate.CONTROL, project_closeout.CONTROL)
+_NEEDS = ("Projects", "Actions")
+_ENTRY = 50
+"""Projects in one evidence entry."""
+
+
+class DeliveryFacts(Protocol):
+    """What ``services.facts("delivery")`` offers here."""
+
+    def projects(
+        self, mirror: Mirror, policy: Policy, as_of: datetime, starts: Mapping[str, datetime]
+    ) -> Iterator[ProjectFacts]: ...
+    def project_row(self, mirror: Mirror, policy: Policy, project_id: str) -> JsonObject | None: ...
+
+
+def facts_of(services: Services) -> DeliveryFacts:
+    """The delivery facts builder."""
+    return cast("DeliveryFacts", services.facts("delivery"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What we hold besides HaloPSA's records."""
+
+    plans: dict[str, JsonObject]
+    gates: dict[str, dict[str, GateRecord]]
+    reviewed: frozenset[str]
+    heads: dict[str, JsonObject]
+
+
+def project_status_run(services: Services, run: Run) -> JsonObject:
+    """Assess every project as of the run's clock; the answer counts ratings and verdicts."""
+    known = _known(services)
+    starts = {key: parse_instant(plan["start"]) for key, plan in known.plans.items()}
+    mirror, policy = services.mirror, services.policy.policy
+    read = [mirror.read_at(kind) for kind in _NEEDS]
+    observed = min((at for at in read if at is not None), default=None)
+    observations = tuple(dict.fromkeys(one for kind in _NEEDS for one in mirror.observations(kind)[:3]))
+    stale = _stale(services, observed, complete=None not in read)
+    run.progress(0.05, "Reading projects and time entries.")
+    bodies: list[JsonObject] = []
+    cases: list[Case] = []
+    ratings: dict[str, int] = {"green": 0, "amber": 0, "red": 0, "unknown": 0}
+    for facts in facts_of(services).projects(mirror, policy, run.as_of, starts):
+        status = _measure(facts if stale is None else replace(facts, faults=(stale, *facts.faults)), known, policy, run)
+        scoped = policy.scoped(facts.practice, facts.customer)
+        score = health(status, scoped)
+        ratings[score.rating] += 1
+        bodies.append(
+            {
+                **_dated(status_json(status, score, known.plans.get(facts.id)), known.heads.get(facts.id)),
+                "run_id": run.run_id,
+                "policy_version": services.policy.version,
+                "evidence": list(observations),
+            }
+        )
+        cases.append(
+            Case(Subject("project", facts.id), facts.customer, facts.practice, _slim(status), observed, observations)
+        )
+    run.progress(0.5, f"Recording {len(bodies)} projects.")
+    _record(services, bodies, known, run)
+    run.progress(0.7, "Judging.")
+    assessed = {
+        control.id: assess(services, control, cases, as_of=run.as_of, run_id=run.run_id) for control in _CONTROLS
+    }
+    tell_new(services, [one for done in assessed.values() for one in done], run.run_id)
+    told = escalate(services, [*assessed["project_control"], *assessed["stage_gate"]], known.plans, run)
+    answered = acknowledge(services)
+    verdicts: dict[str, int] = {}
+    for done in assessed.values():
+        for one in done:
+            verdicts[one.judgement.verdict.value] = verdicts.get(one.judgement.verdict.value, 0) + 1
+    return {
+        "projects": len(bodies),
+        "ratings": ratings,
+        "verdicts": verdicts,
+        "escalations": told,
+        "acknowledged": answered,
+    }
+
+
+def _known(services: Services) -> _Known:
+    plans = {}
+    for body in register.baselines(services.rows).all():
+        plans[str(body["project_id"])] = shown(str(body["project_id"]), body["versions"][-1])
+    reviewed = frozenset(str(body["project_id"]) for body in register.reviews(services.rows).all())
+    heads = {str(body["id"]): body for body in register.heads(services.rows).all()}
+    return _Known(plans, records_of(services), reviewed, heads)
+
+
+def _measure(facts: ProjectFacts, known: _Known, policy: Policy, run: Run) -> ProjectStatus:
+    plan = known.plans.get(facts.id)
+    service = policy.scoped(facts.practice, facts.customer).service
+    on = calendar(service.calendar, service.time_zone, tuple(service.holidays))
+    baseline = Baseline.from_json(plan) if plan is not None else None
+    return measure(facts, baseline, run.as_of, on, gates=known.gates.get(facts.id), reviewed=facts.id in known.reviewed)
+
+
+def _slim(status: ProjectStatus) -> ProjectStatus:
+    """Without the tasks, whose figures are drawn already: two thousand projects are kept until all are judged."""
+    done = replace(status.done, by_task={}) if status.done else None
+    return replace(status, facts=replace(status.facts, tasks=()), done=done, causes=())
+
+
+def _stale(services: Services, observed: datetime | None, *, complete: bool) -> Reason | None:
+    if not complete or observed is None:
+        return Reason("stale_facts", "Projects or time entries have never been read completely from HaloPSA.")
+    fresh = timedelta(hours=services.policy.policy.service.fresh_hours)
+    if services.clock.now() - observed > fresh:
+        return Reason("stale_facts", f"HaloPSA was last read at {rfc3339(observed)}, longer ago than policy allows.")
+    return None
+
+
+def _dated(body: JsonObject, head: JsonObject | None) -> JsonObject:
+    """HaloPSA keeps no date of a milestone's completion: without closed tasks it is when we first saw it complete."""
+    seen = (head or {}).get("milestones")
+    for one in body["milestones"]:
+        if one["complete"] and one["completed_at"] is None and head is not None and seen is not None:
+            one["completed_at"] = seen[one["id"]] if one["id"] in seen else body["as_of"]
+    return body
+
+
+def _record(services: Services, bodies: list[JsonObject], known: _Known, run: Run) -> None:
+    """Evidence first, then the registers people read."""
+    groups: dict[str | None, list[JsonObject]] = {}
+    for body in bodies:
+        groups.setdefault(body["customer"], []).append(body)
+    entries, owners = [], []
+    for customer, group in groups.items():
+        for at in range(0, len(group), _ENTRY):
+            part = group[at : at + _ENTRY]
+            payload = json.dumps(
+                {"run_id": run.run_id, "as_of": rfc3339(run.as_of), "projects": part},
+                sort_keys=True,
+                ensure_ascii=False,
+                separators=(",", ":"),
+            ).encode()
+            entries.append(
+                NewEntry(
+                    type="project.measured",
+                    key=f"{run.run_id}\nproject_status\n{part[0]['id']}\n{hashlib.sha256(payload).hexdigest()[:16]}",
+                    payload=payload,
+                    customer=customer,
+                    subject=Subject("population", "project"),
+                )
+            )
+            owners.append(part)
+    now = rfc3339(services.clock.now())
+    for receipt, part in zip(services.ledger.record_many(entries), owners, strict=True):
+        for body in part:
+            body["recorded_at"] = now
+            body["evidence"] = [receipt.evidence_id, *body["evidence"]]
+    register.put_statuses(services.rows, bodies)
+    heads = register.heads(services.rows)
+    standing = {key: str(head["as_of"]) for key, head in known.heads.items() if head.get("as_of")}
+    heads.put_many(
+        [(body["id"], register.head_of(body)) for body in bodies if standing.get(body["id"], "") <= body["as_of"]]
+    )
+
+
+def judge_projects(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:
+    """Something about these projects was heard: review the deals they came from at once. Figures are the daily run's."""
+    from shared.procedures.handoffs import judge_opportunities
+
+    rows = (facts_of(services).project_row(services.mirror, services.policy.policy, identity) for identity in ids)
+    origins = sorted({str(row["created_from"]) for row in rows if row is not None and row["created_from"]})
+    judge_opportunities(services, origins, as_of, run_id)
+
+
+def list_projects(
+    services: Services, person: Person, as_of: datetime | None, limit: int, after: str | None
+) -> JsonObject:
+    """Projects the caller may see, each with its figures at ``as_of``; those not assessed by then are left out."""
+    rows = (row for row in register.heads(services.rows).all() if visible(row, person))
+    if as_of is not None:
+        held = (register.status_at(services.rows, row["id"], as_of) for row in rows)
+        rows = (register.head_of(body) for body in held if body is not None)
+    return page(rows, limit=limit, after=after, key=lambda row: f"{row['id']!s:0>20}")
+
+
+def project_view(services: Services, person: Person, project_id: str, as_of: datetime | None) -> JsonObject:
+    """One project as recorded for the latest instant not after ``as_of`` (None: the newest).
+
+    Measuring the same instant again replaces its answer; nothing else ever changes it.
+    """
+    body = register.status_at(services.rows, project_id, as_of)
+    row = body or facts_of(services).project_row(services.mirror, services.policy.policy, project_id)
+    if row is None or not visible(row, person):
+        raise NotFound(f"There is no project {project_id}.", code="project_not_found")
+    told = list(register.escalations(services.rows).all(first=f"{project_id}~", last=f"{project_id}~~"))
+    if body is not None and as_of is not None:
+        # An answer as of then must not change: who was told by then, without what came back later.
+        kept = ("level", "to", "finding", "since", "as_of")
+        told = [{name: one[name] for name in kept} for one in told if one["as_of"] <= body["as_of"]]
+    if body is not None:
+        return {**body, "escalations": told}
+    held = register.baselines(services.rows).get(project_id)
+    plan = shown(project_id, held.body["versions"][-1]) if held is not None else None
+    return {**unmeasured(row, plan, rfc3339(as_of or services.clock.now())), "escalations": told}

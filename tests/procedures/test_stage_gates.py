@@ -1,0 +1,174 @@
+"""Stage gates and closing reviews end to end on memory."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from shared.errors import Conflict, NotFound, Unacceptable
+from shared.model import Person, Role
+from shared.procedures import gates, projects
+from shared.procedures.closeouts import submit_closeout
+from shared.procedures.plan import register as actions_of
+from shared.registers import findings
+from shared.registers.decisions import backlog
+from tests.harness.delivery import BASELINE, NORA, PIET, STRANGER, approve, project_rows, run_of
+from tests.harness.services import FakeServices
+
+TESS = Person("oid-tess", "Tess Fictive", frozenset({Role.DELIVERY_MANAGER}))
+PACK = {
+    "deliverables": [{"name": "Design document", "link": "https://files.example.test/design"}],
+    "qa_outcome": "Reviewed by two engineers.",
+    "customer_acceptance": {"by": "Cora Fictive", "note": "Agreed."},
+    "open_risks": [],
+}
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    made = FakeServices()
+    rows = project_rows(
+        milestones=[
+            {"id": 1, "name": "Design", "sequence": 1, "target_date": "2026-11-10T00:00:00Z"},
+            {"id": 2, "name": "Build", "sequence": 2, "target_date": "2026-12-20T00:00:00Z"},
+        ]
+    )
+    rows["Tickets"][0]["milestone_id"] = 1
+    rows["Tickets"][1]["milestone_id"] = 2
+    made.mirror.load(rows, made.clock.now())
+    projects.put_baseline(made, NORA, "100", {**copy.deepcopy(BASELINE), "gates": [{"name": "Design"}]})
+    return made
+
+
+def verdict(services, name):
+    projects.project_status_run(services, run_of("project_status", services, name=name))
+    row = next(findings.of_control(services.rows, "stage_gate"))
+    return row["verdict"], {reason["code"] for reason in row["reasons"]}
+
+
+def test_a_gate_passes_with_two_persons_and_halopsa_is_told(services):
+    """Skipped and incomplete before, waiting in between, passed after."""
+    assert verdict(services, "r-1") == ("fail", {"gate_skipped", "gate_incomplete"})
+    asked = gates.submit_gate(services, NORA, "100", "Design", PACK)
+    assert asked["needed"]["persons"] == 2
+    assert verdict(services, "r-2") == ("fail", {"gate_skipped"})
+    assert approve(services, gates, asked["id"], PIET)["state"] == "open"
+    assert approve(services, gates, asked["id"], TESS)["state"] == "approved"
+    assert verdict(services, "r-3") == ("pass", set())
+    notes = [
+        one["action"]["parameters"]
+        for one in actions_of(services, "events").all()
+        if one["action"]["kind"] == "note_ticket"
+    ]
+    assert [note["ticket_id"] for note in notes] == ["100"]
+    assert "approved" in notes[0]["note"]
+    with pytest.raises(Unacceptable) as refusal:
+        gates.submit_gate(services, NORA, "100", "Design", PACK)
+    assert refusal.value.code == "gate_passed"
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"deliverables": []}, ["deliverables"]),
+        ({"deliverables": [{"name": "x"}]}, ["deliverables"]),
+        ({"deliverables": "x"}, ["deliverables"]),
+        ({"deliverables": [5]}, ["deliverables"]),
+        ({"qa_outcome": "  "}, ["qa_outcome"]),
+        ({"customer_acceptance": None}, ["customer_acceptance"]),
+        ({"open_risks": None}, ["open_risks"]),
+        ({"open_risks": [{"risk": "x"}]}, ["open_risks"]),
+        ({"qa_outcome": 5, "open_risks": "none"}, ["qa_outcome", "open_risks"]),
+    ],
+)
+def test_an_incomplete_pack_cannot_be_submitted(services, change, missing):
+    """What is missing is named."""
+    with pytest.raises(Unacceptable) as refusal:
+        gates.submit_gate(services, NORA, "100", "Design", {**PACK, **change})
+    assert refusal.value.code == "gate_incomplete"
+    assert refusal.value.details["missing"] == missing
+
+
+@pytest.mark.parametrize(
+    ("person", "project", "gate", "body", "error"),
+    [
+        (NORA, "100", "Launch", PACK, Unacceptable),
+        (NORA, "999", "Design", PACK, NotFound),
+        (STRANGER, "100", "Design", PACK, NotFound),
+        (NORA, "100", "Design", [], Unacceptable),
+        (NORA, "100", "Design", {**PACK, "secret": "x"}, Unacceptable),
+    ],
+)
+def test_what_cannot_be_submitted_is_refused(services, person, project, gate, body, error):
+    """An unknown gate or project, somebody else's, or something that is no pack."""
+    with pytest.raises(error):
+        gates.submit_gate(services, person, project, gate, body)
+
+
+@pytest.mark.parametrize(
+    ("rationale", "outcome"),
+    [
+        ("Hold: the customer is away.", "hold"),
+        ("Stop. No longer wanted.", "stop"),
+        ("The tests are missing.", "recycle"),
+    ],
+)
+def test_a_rejection_holds_recycles_or_stops(services, rationale, outcome):
+    """The first word of the rationale tells which."""
+    asked = gates.submit_gate(services, NORA, "100", "Design", PACK)
+    approve(services, gates, asked["id"], PIET, decision="reject", rationale=rationale)
+    assert gates.records_of(services)["100"]["Design"].outcome == outcome
+    again = gates.submit_gate(services, NORA, "100", "Design", PACK)
+    assert again["id"] != asked["id"]
+
+
+def test_another_pack_or_baseline_makes_the_request_void(services):
+    """Two persons approve one and the same pack."""
+    asked = gates.submit_gate(services, NORA, "100", "Design", PACK)
+    approve(services, gates, asked["id"], PIET)
+    gates.submit_gate(services, NORA, "100", "Design", {**PACK, "qa_outcome": "Not so good."})
+    assert approve(services, gates, asked["id"], TESS)["state"] == "void"
+
+
+def test_a_closed_project_asks_for_its_review_and_learns_from_it(services):
+    """Estimate accuracy is worked out, corrective actions land in the backlog."""
+    with pytest.raises(NotFound):
+        submit_closeout(services, NORA, "100", {"summary": "x", "missed_risks": [], "corrective_actions": []})
+    projects.project_status_run(services, run_of("project_status", services, name="r-1"))
+    with pytest.raises(Unacceptable):
+        submit_closeout(services, NORA, "100", {"summary": "x", "missed_risks": [], "corrective_actions": []})
+    services.mirror.load(project_rows(status_id=9, dateclosed="2026-11-15T10:00:00Z"), services.clock.now())
+    projects.project_status_run(services, run_of("project_status", services, name="r-2"))
+    row = next(findings.of_control(services.rows, "project_closeout"))
+    assert [reason["code"] for reason in row["reasons"]] == ["closeout_missing"]
+    review = {
+        "summary": "Went well.",
+        "missed_risks": ["The lift was broken."],
+        "corrective_actions": ["Ask about lifts."],
+    }
+    recorded = submit_closeout(services, NORA, "100", review)
+    assert recorded["accuracy"]["hours"] == 0.5625
+    assert [one["title"] for one in backlog(services.rows).all()] == ["Ask about lifts."]
+    projects.project_status_run(services, run_of("project_status", services, name="r-3"))
+    assert next(findings.of_control(services.rows, "project_closeout"))["verdict"] == "pass"
+    with pytest.raises(Conflict):
+        submit_closeout(services, NORA, "100", review)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"summary": ""},
+        {"summary": "x", "missed_risks": "y", "corrective_actions": []},
+        {"summary": "x", "missed_risks": [1], "corrective_actions": []},
+    ],
+)
+def test_a_review_without_its_parts_is_refused(services, body):
+    """It says what was learned or it is none."""
+    services.mirror.load(project_rows(status_id=9, dateclosed="2026-11-15T10:00:00Z"), services.clock.now())
+    projects.project_status_run(services, run_of("project_status", services))
+    with pytest.raises(Unacceptable):
+        submit_closeout(services, NORA, "100", body)
