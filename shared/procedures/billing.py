@@ -1,0 +1,277 @@
+"""Check every recurring invoice that is due before it is billed, hold what finance has not signed, find what went around it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol, cast
+
+from shared.controls import recurring_invoice_hold
+from shared.controls.spec import Case
+from shared.errors import NotFound
+from shared.measures.invoice_facts import InvoiceFacts, NotBilled, Signed, Used
+from shared.measures.money import by_currency
+from shared.model import JsonObject, Money, Person, Subject, Verdict
+from shared.procedures.assess import Assessed, assess
+from shared.procedures.billing_book import SUBJECT, HoldBook, SignBook, UsageBook, read_holds
+from shared.procedures.invoice_holds import ensure_held
+from shared.procedures.invoice_release import end_hold, on_carried_out, on_decided, on_failed, present_content
+from shared.procedures.invoices_left import check_charge_entries, check_left
+from shared.procedures.page import page
+from shared.procedures.runs import Run
+from shared.procedures.services import Services
+from shared.registers import findings, holds
+
+__all__ = [
+    "billing_check_run",
+    "hold_view",
+    "judge_invoices",
+    "list_holds",
+    "on_carried_out",
+    "on_decided",
+    "on_failed",
+    "present_content",
+]
+
+_BATCH = 400
+_HOLDING = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR)
+
+
+class BillingFacts(Protocol):
+    """What bootstrap hands us as ``facts("billing")``."""
+
+    def read_at(self, mirror: Any) -> datetime | None: ...
+    def population(self, mirror: Any, **how: Any) -> Any: ...
+    def surroundings(self, mirror: Any, due: Any) -> Any: ...
+    def quantities(self, mirror: Any, items: frozenset[str]) -> Any: ...
+    def invoices(
+        self, packed: Iterable[bytes], around: Any, policy: Any, **how: Any
+    ) -> Iterator[tuple[str, Any, str]]: ...
+
+
+@dataclass(slots=True)
+class _Books:
+    """Everything one check looks things up in."""
+
+    facts: BillingFacts
+    holds: HoldBook
+    signed: SignBook
+    usage: UsageBook
+    around: Any
+    read_at: datetime | None
+    observations: tuple[str, ...]
+
+
+def billing_check_run(services: Services, run: Run) -> JsonObject:
+    """The job ``billing_check``. Answers counts, the money at stake by currency, and how complete it was."""
+    run.progress(0.02, "Reading what is due.")
+    books, due, left_over = _open(services, run.as_of, None)
+    tally: Counter[str] = Counter()
+    stake: list[Money] = []
+    codes: Counter[str] = Counter()
+    done = 0
+    for cases in _batches(_cases(services, books, due)):
+        judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=run.as_of, run_id=run.run_id)
+        for one in judged:
+            _count(one, tally, stake, codes)
+        tally["held"] += _hold(services, books, judged, run.as_of, run.run_id)
+        done += len(cases)
+        run.progress(0.05 + 0.75 * done / max(1, due.size), f"{done} of {due.size} invoices are judged.")
+    tally["closed"] = _close(services, books, left_over, run.as_of, run.run_id)
+    run.progress(0.85, "Looking for invoices that went around the hold.")
+    left = check_left(services, books.holds, books.signed, run.as_of, run.run_id)
+    charges = check_charge_entries(
+        services, books.around.entries, set(due.rows), books.signed.customers(), run.as_of, run.run_id
+    )
+    refused = [
+        {"kind": one.kind, "id": one.id, "field": one.field, "message": one.message} for one in books.around.refused
+    ]
+    missing_kinds = sorted({"RecurringInvoice", "ClientContract", "Invoice"} - set(books.around.read))
+    return {
+        "population": due.size,
+        "not_due": due.not_due,
+        "switched_off": len(due.switched_off),
+        **{verdict.value: tally[verdict.value] for verdict in Verdict},
+        "unreadable": tally["unreadable"],
+        "refused": refused[:100],
+        "refused_count": len(refused) + tally["unreadable"],
+        "complete": not missing_kinds and not refused and not tally["unreadable"] and not left["refused"],
+        "not_read": missing_kinds,
+        "codes": dict(sorted(codes.items())),
+        "at_stake": [amount.to_json() for amount in by_currency(stake)],
+        "holds_placed": tally["held"],
+        "holds_open": len(read_holds(services.rows).open()),
+        "holds_closed": tally["closed"],
+        "left": left,
+        "charge_entries": charges,
+    }
+
+
+def judge_invoices(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> list[Assessed]:
+    """Judge some recurring invoices now, as their events arrive, and hold what must not go out."""
+    wanted = frozenset(ids)
+    books, due, _ = _open(services, as_of, wanted)
+    cases = list(_cases(services, books, due))
+    judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=as_of, run_id=run_id)
+    _hold(services, books, judged, as_of, run_id)
+    return judged
+
+
+def _open(services: Services, as_of: datetime, only: frozenset[str] | None) -> tuple[_Books, Any, dict[str, str]]:
+    """The books, what is judged, and what was found wanting or held before and is no longer billed (with the reason)."""
+    facts = cast("BillingFacts", services.facts("billing"))
+    mirror = services.mirror
+    held = read_holds(services.rows, only)
+    read_at = mirror.read_at("RecurringInvoice")
+    asking = _asking(services) if only is None else frozenset()
+    policy = services.policy.policy
+    due = facts.population(
+        mirror,
+        as_of=as_of,
+        days=lambda customer: policy.scoped(None, customer).billing.window_days,
+        keep=asking | held.open(),
+        ours=lambda name: held.ours(name, read_at),
+        only=only,
+    )
+    around = facts.surroundings(mirror, due)
+    usage = UsageBook(services.rows)
+    if usage.files:
+        _, usage.billed = facts.quantities(mirror, usage.items())
+    kinds = ("RecurringInvoice", "ClientContract", "Invoice")
+    observations = tuple(one for kind in kinds for one in mirror.observations(kind)[:5])
+    books = _Books(facts, held, SignBook(services.rows, only), usage, around, facts.read_at(mirror), observations)
+    gone: dict[str, str] = {}
+    if read_at is not None and only is None:
+        gone = dict.fromkeys((asking | held.open()) - due.known, "HaloPSA no longer has it.")
+        gone |= dict.fromkeys(asking & due.switched_off, "Somebody disabled it in HaloPSA.")
+    return books, due, gone
+
+
+def _asking(services: Services) -> frozenset[str]:
+    """Invoices found wanting before: they are judged again even when they are not due."""
+    rows = findings.of_control(services.rows, recurring_invoice_hold.CONTROL.id)
+    return frozenset(row["subject"]["id"] for row in rows if row["verdict"] in findings.ASKING)
+
+
+def _cases(services: Services, books: _Books, due: Any) -> Iterator[Case]:
+    signed: Callable[[str], Signed | None] = books.signed.latest
+    used: Callable[[str | None, date | None, date | None], Used | None] = books.usage.used
+    for customer in sorted(due.rows, key=lambda one: (one is None, one or "")):
+        policy = services.policy.policy.scoped(None, customer)
+        for name, facts, why in books.facts.invoices(
+            due.rows[customer], books.around, policy, signed=signed, used=used
+        ):
+            yield Case(Subject(SUBJECT, name), customer, None, facts, books.read_at, books.observations, why)
+
+
+def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
+    """Whole customers at a time: one customer's assessment is one record."""
+    waiting: list[Case] = []
+    for case in cases:
+        if len(waiting) >= _BATCH and waiting[-1].customer != case.customer:
+            yield waiting
+            waiting = []
+        waiting.append(case)
+    if waiting:
+        yield waiting
+
+
+def _count(one: Assessed, tally: Counter[str], stake: list[Money], codes: Counter[str]) -> None:
+    verdict = one.judgement.verdict
+    tally[verdict.value] += 1
+    tally["unreadable"] += one.case.facts is None
+    codes.update({reason.code for reason in one.judgement.reasons})
+    facts = one.case.facts
+    if verdict in _HOLDING and isinstance(facts, InvoiceFacts) and facts.amount is not None:
+        stake.append(facts.amount)
+        if len(stake) > 1000:
+            stake[:] = by_currency(stake)
+
+
+def _hold(services: Services, books: _Books, judged: Iterable[Assessed], as_of: datetime, run_id: str) -> int:
+    """Hold what must not go out: every fail, error and unknown of an invoice that is due. Answer how many holds are new.
+
+    Facts that are merely too old hold nothing new: acting on them is what freshness forbids, and the next sync decides.
+    """
+    new = 0
+    for one in judged:
+        name, facts = one.case.subject.id, one.case.facts
+        standing = books.holds.newest.get(name)
+        held = standing is not None and standing.held
+        stale = facts is not None and {reason.code for reason in one.judgement.reasons} == {"stale_facts"}
+        passes = one.judgement.verdict not in _HOLDING
+        if stale or (passes and not held):
+            continue
+        if not held and isinstance(facts, InvoiceFacts) and _not_due(services, facts, as_of):
+            continue
+        new += ensure_held(
+            services,
+            name=name,
+            customer=one.case.customer,
+            facts=facts,
+            reasons=one.judgement.reasons,
+            standing=standing,
+            run_id=run_id,
+        )
+    return new
+
+
+def _not_due(services: Services, facts: InvoiceFacts, as_of: datetime) -> bool:
+    """Judged because it was found wanting before, but not due yet."""
+    days = services.policy.policy.scoped(None, facts.client).billing.window_days
+    return facts.next_date is not None and facts.next_date > (as_of + timedelta(days=days)).date()
+
+
+def _close(services: Services, books: _Books, gone: Mapping[str, str], as_of: datetime, run_id: str) -> int:
+    """Findings and holds of invoices that will not be billed come to their end."""
+    rows = findings.of_control(services.rows, recurring_invoice_hold.CONTROL.id)
+    cases = [
+        Case(
+            Subject(SUBJECT, row["subject"]["id"]),
+            row["customer"],
+            None,
+            NotBilled(gone[row["subject"]["id"]]),
+            books.read_at,
+        )
+        for row in rows
+        if row["subject"]["id"] in gone
+    ]
+    assess(services, recurring_invoice_hold.CONTROL, cases, as_of=as_of, run_id=f"{run_id}\ngone")
+    ended = [name for name in gone if (standing := books.holds.newest.get(name)) is not None and standing.held]
+    for name in ended:
+        end_hold(services, books.holds.newest[name].id, gone[name])
+    return len(ended)
+
+
+def list_holds(
+    services: Services, person: Person, query: Mapping[str, Any], limit: int, after: str | None
+) -> JsonObject:
+    """Holds by kind, customer and state that the caller may see, oldest first."""
+    now = services.clock.now()
+    rows = (
+        body
+        for body in holds.of_kind(services.rows, query.get("kind") or None)
+        if _visible(body, person)
+        and all(not query.get(name) or body[name] == query[name] for name in ("customer", "state"))
+    )
+    return page(
+        rows,
+        limit=limit,
+        after=after,
+        key=lambda body: f"{body['since']} {body['id']}",
+        shown=lambda body: holds.view(body, now),
+    )
+
+
+def hold_view(services: Services, person: Person, hold_id: str, now: datetime) -> JsonObject:
+    """One hold with what it has cost so far."""
+    body = holds.get(services.rows, hold_id)
+    if body is None or not _visible(body, person):
+        raise NotFound(f"There is no hold {hold_id}.", code="hold_not_found")
+    return holds.view(body, now)
+
+
+def _visible(body: JsonObject, person: Person) -> bool:
+    return person.sees_customer(body["customer"]) and person.sees_practice(body["practice"])

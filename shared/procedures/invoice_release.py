@@ -1,0 +1,222 @@
+"""Release a held invoice: the content as it stands in HaloPSA now, the sign-off, and the prior state restored."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, Protocol, cast
+
+from shared.actions import Action, ActionKind
+from shared.approvals.quorum import APPROVED, OPEN, lapse
+from shared.errors import RowExists
+from shared.measures.invoice_content import content_of
+from shared.model import JsonObject, NewEntry, Subject, rfc3339
+from shared.procedures.ask import withdraw
+from shared.procedures.billing_book import KIND, SUBJECT
+from shared.procedures.observe import observation
+from shared.procedures.plan import queue_actions, register, row_key
+from shared.procedures.services import Services
+from shared.registers import approvals, holds, signoffs
+
+
+class _OneInvoice(Protocol):
+    def one_invoice(self, mirror: Any, row: JsonObject, policy: Any) -> Any: ...
+
+
+def present_content(services: Services, approval: JsonObject) -> JsonObject | None:
+    """The invoice's content read from HaloPSA this moment; None when it is gone or cannot be read.
+
+    Raises SourceError when HaloPSA does not answer: nobody decides on what may have changed.
+    """
+    name = approval["subject"]["id"]
+    answer = services.halo.one("RecurringInvoice", name, {"includelines": "true"})
+    if answer is None or not answer.rows:
+        return None
+    row = answer.rows[0]
+    services.ledger.record(replace(observation("RecurringInvoice", answer), customer=approval["customer"]))
+    services.mirror.apply("RecurringInvoice", [row], read_at=answer.read_at)
+    facts = cast("_OneInvoice", services.facts("billing"))
+    policy = services.policy.policy.scoped(None, approval["customer"])
+    invoice = facts.one_invoice(services.mirror, row, policy)
+    return content_of(invoice) if invoice is not None else None
+
+
+def on_decided(services: Services, approval: JsonObject) -> None:
+    """Approved: the sign-off is recorded and the release planned. Rejected: it stays held, with the rejection told."""
+    hold = holds.current(services.rows, KIND, Subject(SUBJECT, approval["subject"]["id"]))
+    if approval["state"] != APPROVED:
+        if hold is not None and hold["approval_id"] == approval["id"]:
+            last = approval["decisions"][-1]
+            holds.amend(
+                services.rows,
+                hold["id"],
+                {"rejected": {"by": last["by"], "at": last["at"], "rationale": last["rationale"]}},
+            )
+        return
+    _sign(services, approval, hold)
+    if hold is None or hold["state"] != holds.HELD or hold["approval_id"] != approval["id"]:
+        return
+    holds.amend(services.rows, hold["id"], {"release_approved": approval["id"]})
+    resume_release(services, hold["id"], None)
+
+
+def _sign(services: Services, approval: JsonObject, hold: JsonObject | None) -> None:
+    name = approval["subject"]["id"]
+    mine = hold is not None and hold["approval_id"] == approval["id"]
+    body: JsonObject = {
+        "recurring_invoice_id": name,
+        "customer": approval["customer"],
+        "approval_id": approval["id"],
+        "content": approval["content"],
+        "digest": approval["digest"],
+        "accepted": list(hold["detail"].get("asked", ())) if mine and hold is not None else [],
+        "by": [one["by"] for one in approval["decisions"] if one["decision"] == "approve"],
+        "at": approval["closed_at"],
+    }
+    services.ledger.record(
+        NewEntry(
+            type="signoff.recorded",
+            key=f"signoff\n{approval['id']}",
+            payload=json.dumps(body, sort_keys=True, ensure_ascii=False).encode(),
+            customer=approval["customer"],
+            subject=Subject(SUBJECT, name),
+            controls=("recurring_invoice_hold",),
+            actor=body["by"][-1] if body["by"] else "service",
+        )
+    )
+    try:
+        signoffs.register(services.rows).insert(signoffs.key_of(name, approval["closed_at"], approval["id"]), body)
+    except RowExists:
+        return  # called again after a crash
+
+
+def resume_release(services: Services, hold_id: str, run_id: str | None) -> None:
+    """Queue the release of an approved hold, unless it is under way; after a failure a new attempt."""
+    hold = holds.get(services.rows, hold_id)
+    if hold is None or hold["state"] != holds.HELD or not hold.get("release_approved"):
+        return
+    if not hold["applied"]:
+        reference = hold["detail"].get("action")
+        planned = register(services, reference["part"]).get(reference["key"]) if reference else None
+        if planned is not None and planned.body["state"] == "queued":
+            return  # on_carried_out or on_failed comes back here
+        _released(services, hold)
+        return
+    attempts = int(hold.get("release_attempts", 0))
+    reference = hold["detail"].get("release_action")
+    if reference is not None:
+        planned = register(services, reference["part"]).get(reference["key"])
+        if planned is not None and planned.body["state"] != "failed":
+            queue_actions(services, [Action.from_json(planned.body["action"])], reference["run_id"])
+            return
+        attempts += planned is not None
+    action = Action(
+        ActionKind.RELEASE_INVOICE,
+        f"release\n{hold_id}\n{hold['release_approved']}\n{attempts}",
+        Subject(SUBJECT, hold["subject"]["id"]),
+        hold["customer"],
+        {
+            "recurring_invoice_id": _number(hold["subject"]["id"]),
+            "mode": hold["detail"]["mode"],
+            "prior": hold["prior"] or {},
+            "hold_id": hold_id,
+        },
+    )
+    reference = {"part": run_id or "events", "run_id": run_id, "key": row_key(action)}
+    detail = {**hold["detail"], "release_action": reference}
+    holds.amend(services.rows, hold_id, {"detail": detail, "release_attempts": attempts})
+    queue_actions(services, [action], run_id)
+
+
+def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> None:
+    """A hold is applied (its prior state kept), or a release has restored it."""
+    hold = holds.get(services.rows, str(action.parameters.get("hold_id")))
+    if hold is None:
+        return
+    if action.kind is ActionKind.HOLD_INVOICE:
+        if not hold["applied"]:
+            holds.amend(
+                services.rows,
+                hold["id"],
+                {
+                    "applied": True,
+                    "applied_at": rfc3339(services.clock.now()),
+                    "prior": _prior(hold, outcome),
+                    "error": None,
+                },
+            )
+        resume_release(services, hold["id"], None)
+    elif action.kind is ActionKind.RELEASE_INVOICE:
+        _released(services, hold, restored=True)
+
+
+def _prior(hold: JsonObject, outcome: JsonObject) -> JsonObject:
+    """What HaloPSA said before the hold (it tells our own earlier attempt from a person's); else what we had seen."""
+    told = outcome.get("prior")
+    prior = dict(told) if isinstance(told, dict) else {}
+    for name, seen in hold["detail"].get("seen", {}).items():
+        if prior.get(name) is None:
+            prior[name] = seen
+    return prior
+
+
+def on_failed(services: Services, action: Action, error: JsonObject) -> None:
+    """The hold's row says what failed; the next check tries again."""
+    hold = holds.get(services.rows, str(action.parameters.get("hold_id")))
+    if hold is None or hold["state"] != holds.HELD:
+        return
+    holds.amend(
+        services.rows,
+        hold["id"],
+        {"error": {**error, "action": action.kind.value, "at": rfc3339(services.clock.now())}},
+    )
+    if action.kind is ActionKind.HOLD_INVOICE and hold.get("release_approved") and not hold["applied"]:
+        _released(services, hold)
+
+
+def end_hold(services: Services, hold_id: str, why: str) -> None:
+    """A hold whose invoice will not be billed any more ends without a release."""
+    hold = holds.get(services.rows, hold_id)
+    if hold is None or hold["state"] != holds.HELD:
+        return
+    held = approvals.register(services.rows).get(hold["approval_id"]) if hold["approval_id"] else None
+    if held is not None and lapse(held.body, services.clock.now())["state"] == OPEN:
+        withdraw(services, held.body["id"], why)
+    _released(services, hold, why=why)
+
+
+def _released(services: Services, hold: JsonObject, *, restored: bool = False, why: str = "") -> None:
+    approval_id = hold.get("release_approved")
+    given = approvals.register(services.rows).get(approval_id) if approval_id else None
+    by = [one["by"] for one in given.body["decisions"] if one["decision"] == "approve"] if given else ["service"]
+    now = services.clock.now()
+    after = holds.release(services.rows, hold["id"], now=now, by=by, approval_id=approval_id, reason=why)
+    if after is None:
+        return
+    if restored:
+        holds.amend(services.rows, hold["id"], {"restored": True, "error": None})
+    services.ledger.record(
+        NewEntry(
+            type="hold.released",
+            key=f"hold-released\n{hold['id']}",
+            payload=json.dumps(
+                {
+                    "id": hold["id"],
+                    "by": by,
+                    "approval_id": approval_id,
+                    "at": after["released_at"],
+                    "restored": restored,
+                    "reason": why,
+                    "cost": holds.cost(after, now),
+                },
+                sort_keys=True,
+            ).encode(),
+            customer=hold["customer"],
+            subject=Subject(SUBJECT, hold["subject"]["id"]),
+            controls=("recurring_invoice_hold",),
+        )
+    )
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.lstrip("-").isdigit() else text
