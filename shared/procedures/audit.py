@@ -1,0 +1,45 @@
+"""The audit: everything stored is read again and proven again, and the result is itself evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from shared.ledger import verify
+from shared.ledger.fsck import Reader
+from shared.model import JsonObject, NewEntry, Subject, rfc3339
+
+if TYPE_CHECKING:
+    from shared.procedures.runs import Run
+    from shared.procedures.services import Services
+
+
+def audit_all(services: Services, run: Run | None = None) -> JsonObject:
+    """Read every log and the anchor; answers counts, findings and their E_ codes."""
+    trusted = services.ledger.keys()
+    keys = [verify.Key(str(key["vkey"])) for key in trusted]
+    reader = Reader(services.rows, services.blobs, services.ledger.names, keys)
+    reader.audit_meta()
+    logs = reader.logs()
+    for number, log in enumerate(logs):
+        reader.audit_log(log)
+        if run is not None:
+            run.progress((number + 1) / (len(logs) + 1), f"{number + 1} of {len(logs)} logs read")
+    return reader.report.to_json()
+
+
+def audit_run(services: Services, run: Run) -> JsonObject:
+    """Job ``audit``: its result lists the E_ codes under ``codes`` and is recorded as evidence."""
+    result = audit_all(services, run)
+    result["audited_at"] = rfc3339(services.clock.now())
+    payload = json.dumps(result, sort_keys=True, ensure_ascii=False).encode()
+    receipt = services.ledger.record(
+        NewEntry(
+            type="audit.completed",
+            key=f"audit\n{run.run_id}\n{hashlib.sha256(payload).hexdigest()}",
+            payload=payload,
+            subject=Subject("run", run.run_id),
+        )
+    )
+    return {**result, "evidence_id": receipt.evidence_id}

@@ -1,0 +1,115 @@
+"""Seal what is queued and publish what is sealed: customers first, then the meta-log that covers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shared.errors import LedgerError
+from shared.ledger.follow import follow_log
+from shared.ledger.names import LOGS, TABLE
+from shared.ledger.publish import Publisher
+from shared.ledger.seal import seal_log
+from shared.ledger.stored import LogName, logs
+from shared.model import JsonObject, NewEntry
+
+if TYPE_CHECKING:
+    from shared.procedures.runs import Run
+    from shared.procedures.services import Services
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(slots=True)
+class SealResult:
+    """What sealing and publishing did."""
+
+    logs: int = 0
+    entries: int = 0
+    published: int = 0
+    quarantined: int = 0
+    meta_size: int = 0
+    refused: list[str] = field(default_factory=list)
+    """Codes of logs that could not be published; the others were."""
+
+    def to_json(self) -> JsonObject:
+        """As a run's result."""
+        return {
+            "logs": self.logs,
+            "entries": self.entries,
+            "published": self.published,
+            "quarantined": self.quarantined,
+            "meta_size": self.meta_size,
+            "codes": sorted(set(self.refused)),
+        }
+
+
+def _seal_one(services: Services, named: LogName, result: SealResult) -> None:
+    done = seal_log(services.rows, named.log, services.ledger.clock.now())
+    result.entries += done.entries
+    result.quarantined += len(done.quarantined)
+    for identity, reason in done.quarantined:
+        services.ledger.record(
+            NewEntry(
+                type="entry.quarantined",
+                key=f"quarantine\n{identity}",
+                payload=f'{{"id":"{identity}","reason":"{reason}"}}'.encode(),
+                customer=named.customer,
+            )
+        )
+    if done.quarantined:
+        result.entries += seal_log(services.rows, named.log, services.ledger.clock.now()).entries
+
+
+def seal_logs(services: Services, named: list[LogName], progress: Progress | None = None) -> SealResult:
+    """Seal and publish these logs and the meta-log. A log that must not be published does not stop the others."""
+    result = SealResult()
+    names = services.ledger.names
+    publisher = Publisher(services.rows, services.blobs, services.signer, names)
+    for number, one in enumerate(named):
+        if one.log == names.meta:
+            continue
+        result.logs += 1
+        try:
+            _seal_one(services, one, result)
+            follow_log(services.rows, services.blobs, one.log, one.customer)
+            published = publisher.publish(one.log, services.ledger.clock.now())
+            result.published += bool(published and published.fresh)
+        except LedgerError as error:
+            result.refused.append(error.code)
+        if progress is not None:
+            progress((number + 1) / (len(named) + 1), f"{result.logs} logs sealed")
+    meta = LogName(names.meta, None)
+    try:
+        seal_log(services.rows, meta.log, services.ledger.clock.now())
+        follow_log(services.rows, services.blobs, meta.log, None, index=False)
+        published = publisher.publish(meta.log, services.ledger.clock.now())
+        result.published += bool(published and published.fresh)
+        result.meta_size = published.size if published else 0
+    except LedgerError as error:
+        result.refused.append(error.code)
+    return result
+
+
+def seal_all(services: Services, progress: Progress | None = None) -> SealResult:
+    """Seal and publish every log of this incarnation; older ones are closed."""
+    names = services.ledger.names
+    current = [one for one in logs(services.rows) if one.origin == names.origin_of(one.log)]
+    return seal_logs(services, current, progress)
+
+
+def seal_customer(services: Services, customer: str | None) -> SealResult:
+    """Seal and publish one log and the meta-log, on demand. Raises LedgerError when it must not be published."""
+    log = services.ledger.names.log_of(customer)
+    if services.rows.get(TABLE, LOGS, log) is None:
+        return SealResult()
+    result = seal_logs(services, [LogName(log, customer)])
+    if result.refused:
+        raise LedgerError("The log cannot be published now; an operator is needed.", code=result.refused[0])
+    return result
+
+
+def seal_run(services: Services, run: Run) -> JsonObject:
+    """Job ``seal``."""
+    return seal_all(services, run.progress).to_json()

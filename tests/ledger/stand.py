@@ -1,0 +1,45 @@
+"""A whole ledger in memory: what procedures are handed, with a still clock and a signer made on the spot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+
+from shared.ledger.ledger import Ledger
+from shared.ledger.names import Namespace
+from shared.model import NewEntry
+from shared.signing import FileSigner
+from tests.harness.clock import StillClock
+from tests.harness.memory import MemoryBlobs, MemoryQueues, MemoryRows
+
+ORIGIN = "evidence.example/attest"
+NAMES = Namespace(ORIGIN, "1", "a salt for tests")
+_SIGNERS: list[FileSigner] = []
+
+
+def signer() -> FileSigner:
+    """One signer for a whole test process; making a key is slow enough to share."""
+    if not _SIGNERS:
+        _SIGNERS.append(FileSigner(Path(mkdtemp()) / "key.pem", ORIGIN))
+    return _SIGNERS[0]
+
+
+@dataclass
+class Stand:
+    """The part of Services that the ledger's procedures use."""
+
+    rows: MemoryRows = field(default_factory=MemoryRows)
+    blobs: MemoryBlobs = field(default_factory=lambda: MemoryBlobs(worm=frozenset({"checkpoints"})))
+    queues: MemoryQueues = field(default_factory=MemoryQueues)
+    clock: StillClock = field(default_factory=StillClock)
+    names: Namespace = NAMES
+    signer: FileSigner = field(default_factory=signer)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.rows, self.blobs, self.clock, self.names)
+
+    def record(self, number: int, customer: str | None = "12", **parts):
+        """Record a small entry."""
+        body = {"type": "delivery.received", "payload": f'{{"number":{number}}}'.encode(), **parts}
+        return self.ledger.record(NewEntry(key=f"key-{number}", customer=customer, **body))

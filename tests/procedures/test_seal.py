@@ -1,0 +1,154 @@
+"""Sealing and publishing: batches, refusals, quarantine, heartbeat, rotation."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import LedgerError
+from shared.ledger import note, verify
+from shared.ledger.names import TABLE
+from shared.ledger.publish import Publisher
+from shared.ledger.seal import seal_log
+from shared.ledger.stored import read_head
+from shared.ports import Row
+from shared.procedures.audit import audit_all
+from shared.procedures.seal import seal_all, seal_customer
+from shared.signing import FileSigner
+from tests.ledger.stand import ORIGIN, Stand
+
+
+def _log(stand):
+    return stand.names.log_of("12")
+
+
+def publish(stand):
+    """Publish the customer's log alone."""
+    return Publisher(stand.rows, stand.blobs, stand.signer, stand.names).publish(_log(stand), stand.clock.now())
+
+
+def _head(stand, **cells):
+    row = stand.rows.get(TABLE, _log(stand), "head")
+    stand.rows.upsert(TABLE, Row(row.partition, "head", {**row.cells, **cells}))
+
+
+def sealed(count=10):
+    """A published log of some entries."""
+    stand = Stand()
+    for number in range(count):
+        stand.record(number)
+    seal_all(stand)
+    return stand
+
+
+def test_ten_thousand_pending_are_sealed():
+    """I6: a flood is not refused and nothing is lost."""
+    stand = Stand()
+    for number in range(2000):
+        stand.record(number)
+    result = seal_all(stand)
+    assert result.entries == 2000
+    assert read_head(stand.rows, _log(stand)).size == 2000
+
+
+def test_large_entries_stay_under_the_transaction_limit():
+    """Entries with full inline payloads and long descriptions go in smaller batches."""
+    stand = Stand()
+    for number in range(98):
+        stand.record(number, payload=b"x" * 16_384, source={"note": "y" * 30_000})
+    done = seal_log(stand.rows, _log(stand), stand.clock.now())
+    assert (done.entries, done.commits) == (98, 2)
+
+
+def test_poison_is_moved_aside_and_logged():
+    """A queued row that cannot be sealed does not stop what waits behind it; the move is an entry."""
+    stand = Stand()
+    stand.rows.insert(TABLE, Row(_log(stand), "q-00000000000000000000000000", {"payload": b"no leaf"}))
+    for number in range(3):
+        stand.record(number)
+    result = seal_all(stand)
+    assert (result.quarantined, result.entries) == (1, 4)
+    assert stand.rows.get(TABLE, _log(stand), "x-00000000000000000000000000").cells["reason"] == "it holds no leaf"
+
+
+def test_publishing_refuses_to_shrink():
+    """A head behind its publication is not signed."""
+    stand = sealed()
+    seal = stand.rows.get(TABLE, _log(stand), f"s-{1:020d}")
+    for number in range(20, 25):
+        stand.record(number)
+    seal_all(stand)
+    stand.rows.upsert(TABLE, Row(_log(stand), "head", seal.cells))
+    with pytest.raises(LedgerError, match="behind") as error:
+        publish(stand)
+    assert error.value.code == "E_ROLLBACK"
+
+
+def test_publishing_refuses_to_fork_and_to_break():
+    """Another root at the same size, or a head that does not continue, is not signed; the others still are."""
+    stand = sealed(8)
+    _head(stand, root=b"x" * 32, edge=b"x" * 32)
+    with pytest.raises(LedgerError) as error:
+        publish(stand)
+    assert error.value.code == "E_FORK"
+    stand = sealed(8)
+    _head(stand, size=16, root=b"x" * 32, edge=b"x" * 32)
+    stand.record(1, "77")
+    result = seal_all(stand)
+    assert result.refused == ["E_GAP"]
+    assert stand.ledger.checkpoint(stand.names.log_of("77")) is not None
+    with pytest.raises(LedgerError):
+        seal_customer(stand, "12")
+
+
+def test_the_clock_may_not_go_back():
+    """T5: nothing is signed while the clock is behind; entries are still taken, and published when it is right again."""
+    stand = sealed()
+    stand.clock.advance(hours=-1)
+    receipt = stand.record(50)
+    result = seal_all(stand)
+    assert "E_TIME" in result.refused
+    assert stand.ledger.find(receipt.evidence_id).index == 10
+    assert stand.ledger.proof(receipt.evidence_id) is None
+    stand.clock.advance(hours=2)
+    assert seal_all(stand).refused == []
+    assert stand.ledger.proof(receipt.evidence_id) is not None
+
+
+def test_nothing_new_signs_nothing_until_the_heartbeat():
+    """Without growth no checkpoint is made, but the meta-log is signed again every day."""
+    stand = sealed()
+    assert seal_all(stand).published == 0
+    before = len(list(stand.blobs.list("checkpoints")))
+    stand.clock.advance(hours=25)
+    assert seal_all(stand).published == 1
+    assert len(list(stand.blobs.list("checkpoints"))) == before + 1
+    assert audit_all(stand)["codes"] == []
+
+
+def test_a_new_key_takes_over(tmp_path):
+    """After a rotation old and new checkpoints verify with the keys that are published; the old key is bounded."""
+    stand = sealed()
+    first = stand.ledger.checkpoint(_log(stand))
+    stand.signer = FileSigner(tmp_path / "next.pem", ORIGIN)
+    stand.clock.advance(hours=1)
+    stand.record(99)
+    seal_all(stand)
+    keys = stand.ledger.keys()
+    assert [key["to_size"] is None for key in keys] == [False, True]
+    trusted = verify.read_keys(stand.ledger.trusted_vkey())
+    for signed in (first, stand.ledger.checkpoint(_log(stand))):
+        assert verify.Checkpoint(signed.encode(), trusted).origin == stand.names.origin_of(_log(stand))
+    text = note.checkpoint_text(stand.names.origin_of(_log(stand)), 5000, bytes(32))
+    with pytest.raises(verify.Fault) as error:
+        verify.Checkpoint(note.sign(text, sealed().signer).encode(), trusted)
+    assert error.value.codes == ("E_KEY_RANGE",)
+    assert audit_all(stand)["codes"] == []
+
+
+def test_events_are_covered_at_once():
+    """What was received before the call is under a published checkpoint after it."""
+    stand = Stand()
+    receipt = stand.record(1)
+    seal_customer(stand, "12")
+    assert "c2sp.org/tlog-proof@v1" in stand.ledger.proof(receipt.evidence_id)
+    assert seal_customer(stand, "nobody").entries == 0
