@@ -2,8 +2,9 @@
 
 import azure.functions as func
 
-from functions.http import handle
-from shared.procedures import gates, handoffs, projects
+from functions.http import Answer, Call, handle
+from functions.pages import page_headers
+from shared.procedures import closeouts, gates, handoff_exceptions, handoffs, projects
 
 bp = func.Blueprint()
 
@@ -66,3 +67,39 @@ def list_handoffs(req: func.HttpRequest) -> func.HttpResponse:
 def get_handoff(req: func.HttpRequest) -> func.HttpResponse:
     """One handoff."""
     return handle("getHandoff", req, lambda call: handoffs.handoff_view(call.services, call.person, call.path["id"]))
+
+
+@bp.function_name("submit_closeout")
+@bp.route(route="api/projects/{id}/closeout", methods=["POST"])
+def submit_closeout(req: func.HttpRequest) -> func.HttpResponse:
+    """Submit a closing review."""
+    return handle(
+        "submitCloseout",
+        req,
+        lambda call: closeouts.submit_closeout(call.services, call.person, call.path["id"], call.body),
+    )
+
+
+@bp.function_name("request_exception")
+@bp.route(route="api/handoffs/{id}/exception", methods=["POST"])
+def request_exception(req: func.HttpRequest) -> func.HttpResponse:
+    """Ask that an incomplete handoff be accepted."""
+    return handle(
+        "requestException",
+        req,
+        lambda call: handoff_exceptions.request_exception(call.services, call.person, call.path["id"], call.body),
+    )
+
+
+@bp.function_name("get_briefing")
+@bp.route(route="api/handoffs/{id}/briefing/{format}", methods=["GET"])
+def get_briefing(req: func.HttpRequest) -> func.HttpResponse:
+    """The briefing for delivery."""
+
+    def procedure(call: Call) -> Answer:
+        media_type, body = handoffs.handoff_briefing(call.services, call.person, call.path["id"], call.path["format"])
+        return Answer(
+            body, media_type=media_type, headers=page_headers(body) if media_type.startswith("text/html") else {}
+        )
+
+    return handle("getBriefing", req, procedure)

@@ -364,7 +364,7 @@ def _projects(services: Services, person: Person, query: Query) -> bytes:
             "rating": (row.get("health") or {}).get("rating"),
             "cpi": row.get("cpi"),
             "spi_t": row.get("spi_t"),
-            "cv": {"amount": row["cv"], "currency": row.get("currency") or ""} if row.get("cv") is not None else None,
+            "cv": row.get("cv"),
             "tags": ", ".join((row.get("health") or {}).get("tags") or []),
         },
     )
@@ -432,7 +432,11 @@ def _handoff(services: Services, person: Person, identity: str, _query: Query) -
         ("Customer", "text", row.get("customer")),
         ("Complete at first submission", "number", row.get("completeness_first")),
         ("Complete now", "number", row.get("completeness_now")),
-        ("Project", "link", (f"/projects/{row['project']['id']}", str(row["project"]["id"])) if row.get("project") else None),
+        (
+            "Project",
+            "link",
+            (f"/projects/{row['project']['id']}", str(row["project"]["id"])) if row.get("project") else None,
+        ),
     ]
     items = [one for one in row.get("checklist") or [] if isinstance(one, dict)]
     blocks = [block("Checklist", items, tuple(items[0]) if items else ("item",), caption="Each with its source link")]

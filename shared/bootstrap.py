@@ -32,6 +32,21 @@ class _RealClock:
         return datetime.now(UTC)  # noqa: TID251 - the one clock the service has
 
 
+class _Forward:
+    """A clock that never runs back within this process: the order of the log and its times must not contradict."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._lock = Lock()
+
+    def now(self) -> datetime:
+        """Aware, UTC; at least what it answered before."""
+        with self._lock:
+            self._last = max(self._last, self._clock.now())
+            return self._last
+
+
 class Live:
     """Services over the real world, each made when first used."""
 
@@ -73,7 +88,7 @@ class Live:
 
         text = self.settings.text
         names = Namespace(text("ATTEST_LEDGER_ORIGIN"), text("ATTEST_INCARNATION"), text("ATTEST_LEDGER_SALT"))
-        return Ledger(self.rows, self.blobs, self.clock, names)
+        return Ledger(self.rows, self.blobs, _Forward(self.clock), names)
 
     @cached_property
     def signer(self) -> Signer:

@@ -22,7 +22,9 @@ _PACK_CUSTOMER = "101"
 def main() -> int:
     """0 when the week was played and everything verified; 1 with one sentence otherwise; 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
-    parser.add_argument("--data", type=Path, help="a ServiceNow incident event log (csv or csv.gz) instead of the week (DATA=)")
+    parser.add_argument(
+        "--data", type=Path, help="a ServiceNow incident event log (csv or csv.gz) instead of the week (DATA=)"
+    )
     chosen = parser.parse_args()
     folder = FOLDER / "demo"
     folder.mkdir(parents=True, exist_ok=True)

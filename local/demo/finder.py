@@ -33,26 +33,34 @@ class Finder:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._seen: set[tuple[str, str, str]] = set()
+        self._seen: dict[tuple[str, str, str], str] = {}
 
     def look(self) -> int:
         """Remember (kind, id, code) of every failed finding; answer how many are open."""
         rows = self._api.every("nora", "/api/findings", verdict="fail")
         for row in rows:
-            self.add(row["subject"]["kind"], str(row["subject"]["id"]), [one["code"] for one in row["reasons"]], row["control"])
+            self.add(
+                row["subject"]["kind"],
+                str(row["subject"]["id"]),
+                {one["code"]: one["text"] for one in row["reasons"]},
+                row["control"],
+            )
         return len(rows)
 
-    def add(self, kind: str, identity: str, codes: list[str], control: str) -> None:
+    def add(self, kind: str, identity: str, codes: dict[str, str], control: str) -> None:
         """Remember codes of one subject."""
         if control in _FAMILIES:
-            self._seen.update((kind, identity, code) for code in codes)
+            self._seen.update({(kind, identity, code): text for code, text in codes.items()})
 
     def result(self) -> Json:
         """Planted against found: caught, missed, and reported though nobody planted it."""
         planted = violations()
-        wanted = {(_KINDS.get(one["subject"]["kind"], one["subject"]["kind"]), one["subject"]["id"], one["code"]) for one in planted}
+        wanted = {
+            (_KINDS.get(one["subject"]["kind"], one["subject"]["kind"]), one["subject"]["id"], one["code"])
+            for one in planted
+        }
         missed = [one for one in planted if not self._caught(one)]
-        invented = sorted(one for one in self._seen - wanted if one[2] not in _NATURAL)
+        invented = sorted(one for one in self._seen.keys() - wanted if one[2] not in _NATURAL)
         families: dict[str, Json] = {}
         for one in planted:
             row = families.setdefault(one["family"], {"planted": 0, "caught": 0})
@@ -62,7 +70,10 @@ class Finder:
             "planted": len(planted),
             "caught": len(planted) - len(missed),
             "missed": missed,
-            "not_planted": [{"subject": {"kind": kind, "id": identity}, "code": code} for kind, identity, code in invented],
+            "not_planted": [
+                {"subject": {"kind": kind, "id": identity}, "code": code, "text": self._seen[kind, identity, code]}
+                for kind, identity, code in invented
+            ],
             "families": families,
         }
 

@@ -36,7 +36,9 @@ def proof(api: Api, folder: Path, customer: str, say: Callable[[str], None]) -> 
     """Seal, audit, export a customer's pack and verify it offline with nothing but the standard library."""
     api.run("seal")
     audit = api.run("audit")
-    say(f"  The ledger is sealed, published and audited: {', '.join(audit.get('codes') or []) or 'nothing to object to'}.")
+    say(
+        f"  The ledger is sealed, published and audited: {', '.join(audit.get('codes') or []) or 'nothing to object to'}."
+    )
     body = {"customer": customer, "from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
     pack = dict(api.call("ada", "POST", "/api/packs", body).json())
     end = time.monotonic() + 120
@@ -53,8 +55,10 @@ def proof(api: Api, folder: Path, customer: str, say: Callable[[str], None]) -> 
     verdict = verify(folder)
     if verdict["exit"] != 0:
         raise DemoFailed(f"verify.py does not accept the pack: {verdict}")
-    say(f"  A pack of customer {customer} is exported and verified offline: {verdict['verdict']}, {verdict['items']} items "
-        f"of a population of {verdict['population']}.")
+    say(
+        f"  A pack of customer {customer} is exported and verified offline: {verdict['verdict']}, {verdict['items']} items "
+        f"of a population of {verdict['population']}."
+    )
     return {"audit": audit.get("codes"), "pack": {"customer": customer, **verdict}}
 
 
@@ -62,11 +66,29 @@ def verify(folder: Path) -> Json:
     """Run the verifier as an auditor would: isolated, in an empty folder, with the keys they were given."""
     with tempfile.TemporaryDirectory() as empty:
         done = subprocess.run(
-            [sys.executable, "-I", str(_VERIFIER), "--keys", str(folder / "trusted.vkey"), "--json", str(folder / "pack.zip")],
-            cwd=empty, capture_output=True, text=True, timeout=120, check=False,
+            [
+                sys.executable,
+                "-I",
+                str(_VERIFIER),
+                "--keys",
+                str(folder / "trusted.vkey"),
+                "--json",
+                str(folder / "pack.zip"),
+            ],
+            cwd=empty,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
     try:
         said = json.loads(done.stdout)
     except ValueError:
-        said = {"verdict": "unreadable", "codes": [], "items": 0, "population": 0, "said": (done.stdout + done.stderr)[-500:]}
+        said = {
+            "verdict": "unreadable",
+            "codes": [],
+            "items": 0,
+            "population": 0,
+            "said": (done.stdout + done.stderr)[-500:],
+        }
     return {"exit": done.returncode, **said}

@@ -30,19 +30,58 @@ def play(log: Path, folder: Path, say: Callable[[str], None]) -> Json:
         run = api.run("sync")
         synced = time.monotonic() - began
         say(f"  Read over the API into the mirror in {synced:.0f} s.")
-        figures = servicenow.answers(lambda **query: api.get("nora", "/api/kpis", **query)["items"])
+        figures = _figures(api)
         api.close()
-    wrong = {key: {"expected": expected[key], "answered": figures.get(key)} for key in expected if not _same(expected[key], figures.get(key))}
+    wrong = {
+        key: {"expected": expected[key], "answered": figures.get(key)}
+        for key in expected
+        if not _same(expected[key], figures.get(key))
+    }
     for key, value in expected.items():
         say(f"  {key.replace('_', ' ')}: {figures.get(key)} (from the file alone: {value})")
-    peak = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
-    summary: Json = {"data": log.name, "figures": figures, "expected": expected, "agrees": not wrong, "sync": run.get("kinds"),
-                     "seconds": round(time.monotonic() - began, 1), "peak_mib_of_one_process": round(peak)}
+    peak = (
+        max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        / 1024
+    )
+    summary: Json = {
+        "data": log.name,
+        "figures": figures,
+        "expected": expected,
+        "agrees": not wrong,
+        "sync": run.get("kinds"),
+        "seconds": round(time.monotonic() - began, 1),
+        "peak_mib_of_one_process": round(peak),
+    }
     (folder / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n", encoding="utf-8")
     if wrong:
         raise DemoFailed(f"Figures differ from the file's own: {wrong}")
     say(f"\nAll figures agree, after {summary['seconds']:.0f} s; the largest process took {peak:.0f} MiB.")
     return summary
+
+
+def _figures(api: Api) -> Json:
+    """The headline answers as the service gives them; the last one from HaloPSA's rows, which no KPI counts."""
+    period = {"from": "2016-02-01T00:00:00Z", "to": "2017-03-01T00:00:00Z"}
+    resolved = {
+        one["id"]: one
+        for one in api.get("nora", "/api/kpis", customer=str(servicenow.CLIENT_RESOLVED), **period)["items"]
+        if one["practice"] is None
+    }
+    every = {one["id"]: one for one in api.get("nora", "/api/kpis", **period)["items"] if one["practice"] is None}
+    mttr, sla, reopened = resolved["mttr_hours"], every["sla_attainment"], every["reopen_rate"]
+    tickets = api.halo_rows("Tickets")
+    return {
+        "incidents": sla["n"],
+        "mttr_n": mttr["n"],
+        "mttr_mean": mttr["mean"],
+        "mttr_median": mttr["median"],
+        "mttr_p90": mttr["p90"],
+        "sla_met": round(sla["value"] * sla["n"]),
+        "sla_attainment": sla["value"],
+        "reopened": round(reopened["value"] * reopened["n"]),
+        "reopen_rate": reopened["value"],
+        "never_reassigned": sum(1 for row in tickets if not row.get("reassigncount")) / len(tickets),
+    }
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from local.demo.api import Api
 from local.demo.finder import Finder
-from local.seeds import baselines, changes
+from local.seeds import baselines, changes, integrations
 from local.seeds.calendar import AS_OF, wire
 
 Json = dict[str, Any]
@@ -70,8 +70,13 @@ class Week:
 
     def play(self) -> None:
         """Monday to Friday."""
-        for name, step in (("Monday", self.monday), ("Tuesday", self.tuesday), ("Wednesday", self.wednesday),
-                           ("Thursday", self.thursday), ("Friday", self.friday)):
+        for name, step in (
+            ("Monday", self.monday),
+            ("Tuesday", self.tuesday),
+            ("Wednesday", self.wednesday),
+            ("Thursday", self.thursday),
+            ("Friday", self.friday),
+        ):
             self.say(f"\n{name}")
             began = time.monotonic()
             step()
@@ -83,7 +88,9 @@ class Week:
         if rows["Tickets"]:
             self.api.halo(rows)
             self.api.settle()
-            self.say(f"  {len(rows['Tickets'])} tickets come in; HaloPSA rings for each, and each record is read back over the API.")
+            self.say(
+                f"  {len(rows['Tickets'])} tickets come in; HaloPSA rings for each, and each record is read back over the API."
+            )
 
     def monday(self) -> None:
         """Read everything, freeze the baselines."""
@@ -109,10 +116,14 @@ class Week:
         for hold in holds:
             if str(hold["subject"]["id"]) not in FINANCE_SIGNS or not hold["approval_id"]:
                 continue
-            approval = self.api.decide(hold["approval_id"], "finn", "fay", rationale="Lines, amounts and dates agree with the contract.")
+            approval = self.api.decide(
+                hold["approval_id"], "finn", "fay", rationale="Lines, amounts and dates agree with the contract."
+            )
             released += approval["state"] == "approved"
         self.facts["released"] = released
-        self.say(f"  Finn (and Fay, where the amount takes two) sign and release {released} of them, each on its digest.")
+        self.say(
+            f"  Finn (and Fay, where the amount takes two) sign and release {released} of them, each on its digest."
+        )
 
     def wednesday(self) -> None:
         """Somebody edits what finance signed; the handoffs are reviewed."""
@@ -124,24 +135,34 @@ class Week:
         self.api.run("sync")
         self.api.run("billing_check", as_of=self.as_of)
         self.finder.look()
-        again = [hold for hold in self.api.every("finn", "/api/holds", kind="invoice", state="held")
-                 if str(hold["subject"]["id"]) in FINANCE_SIGNS]
+        again = [
+            hold
+            for hold in self.api.every("finn", "/api/holds", kind="invoice", state="held")
+            if str(hold["subject"]["id"]) in FINANCE_SIGNS
+        ]
         self.facts["held_again"] = len(again)
-        self.say(f"  Five invoices are edited after sign-off and one supplier counts more licences: {len(again)} are held again.")
+        self.say(
+            f"  Five invoices are edited after sign-off and one supplier counts more licences: {len(again)} are held again."
+        )
         self.api.run("handoff_review", as_of=self.as_of)
         self.finder.look()
         handoffs = {str(one["id"]): one for one in self.api.every("dev", "/api/handoffs")}
         self.facts["handoffs"] = {key: one.get("state") for key, one in handoffs.items()}
         done = self._sign_handoff(COMPLETE_HANDOFF)
-        self.say(f"  Handoff {COMPLETE_HANDOFF} is complete: Dev signs it, and project {done} is created from its template, once.")
+        self.say(
+            f"  Handoff {COMPLETE_HANDOFF} is complete: Dev signs it, and project {done} is created from its template, once."
+        )
 
     def _usage(self, supplier: str, period: str, text: str) -> None:
         answer = self.api.upload("finn", f"/api/usage/{supplier}", text.encode(), "text/csv", period=period)
         self.facts["usage"] = {key: answer.get(key) for key in ("read", "refused", "unmatched")}
 
     def _sign_handoff(self, identity: str) -> str | None:
-        open_ones = [one for one in self.api.every("dev", "/api/approvals", kind="handoff_signoff", state="open")
-                     if str(one["subject"]["id"]) == identity]
+        open_ones = [
+            one
+            for one in self.api.every("dev", "/api/approvals", kind="handoff_signoff", state="open")
+            if str(one["subject"]["id"]) == identity
+        ]
         for one in open_ones:
             self.api.decide(one["id"], "dev", rationale="Feasible, and the resource plan covers it.")
         self.api.run("handoff_review", as_of=self.as_of)
@@ -168,7 +189,9 @@ class Week:
         view = self.api.get("paula", f"/api/projects/{worst['id']}")
         causes = ", ".join(f"{one['cause']} {_amount(one['amount'])}" for one in view["causes"][:4])
         self.facts["explained"] = {"project": worst["id"], "cv": view["cv"], "causes": view["causes"]}
-        self.say(f"  Project {worst['id']}: CPI {view['cpi']}, SPI(t) {view['spi_t']}, cost variance {_amount(view['cv'])} = {causes}.")
+        self.say(
+            f"  Project {worst['id']}: CPI {view['cpi']}, SPI(t) {view['spi_t']}, cost variance {_amount(view['cv'])} = {causes}."
+        )
 
     def _gate(self) -> None:
         gate = baselines.bodies()[int(GATED_PROJECT)]["gates"][0]["name"]
@@ -183,7 +206,9 @@ class Week:
         approval = dict(self.api.call("nora", "POST", path, pack, want=(200, 201)).json())
         after = self.api.decide(approval["id"], "dev", "paula", rationale="Evidence is complete; go.")
         self.facts["gate"] = {"refused_first": incomplete["code"], "state": after["state"]}
-        self.say(f"  Stage gate “{gate}” of project {GATED_PROJECT}: refused while incomplete, then passed by two people.")
+        self.say(
+            f"  Stage gate “{gate}” of project {GATED_PROJECT}: refused while incomplete, then passed by two people."
+        )
 
     def _mend_handoff(self) -> None:
         row = copy.deepcopy(next(one for one in self.api.halo_rows("Tickets") if str(one["id"]) == MENDED_HANDOFF))
@@ -197,7 +222,9 @@ class Week:
         project = self._sign_handoff(MENDED_HANDOFF)
         view = self.api.get("dev", f"/api/handoffs/{MENDED_HANDOFF}")
         self.facts["mended_handoff"] = {"project": project, "completeness": view.get("completeness")}
-        self.say(f"  Handoff {MENDED_HANDOFF} was held for a missing source link; sales adds it, Dev signs, project {project} is created.")
+        self.say(
+            f"  Handoff {MENDED_HANDOFF} was held for a missing source link; sales adds it, Dev signs, project {project} is created."
+        )
 
     def friday(self) -> None:
         """Access review, lost rings, the desk, the report."""
@@ -210,15 +237,20 @@ class Week:
         self.finder.look()
         self.facts["violations"] = self.finder.result()
         found = self.facts["violations"]
-        self.say(f"  Planted violations caught: {found['caught']} of {found['planted']}; reported though not planted: {len(found['not_planted'])}.")
+        self.say(
+            f"  Planted violations caught: {found['caught']} of {found['planted']}; reported though not planted: {len(found['not_planted'])}."
+        )
 
     def _review(self) -> None:
         from local.seeds.violations import app_id
 
+        self.api.call("iris", "PUT", "/api/integrations", {"items": integrations.register()}, want=(200,))
         self.api.run("permission_review", period=QUARTER)
         items = self._items()
         for item in items:
-            self.finder.add("integration", item["integration"]["id"], item["risks"], "integration_permissions")
+            self.finder.add(
+                "integration", item["integration"]["id"], dict.fromkeys(item["risks"], ""), "integration_permissions"
+            )
         reduced: Json | None = None
         for item in items:
             if item["integration"]["id"] == app_id(REDUCED) and item["source"] == "entra":
@@ -226,7 +258,9 @@ class Week:
             path = f"/api/reviews/{QUARTER}/items/{item['id']}/attestation"
             if item is reduced:
                 remove = [one["value"] for one in item["removable"]]
-                self.api.call("iris", "POST", path, {"decision": "reduce", "rationale": "Never used.", "remove": remove})
+                self.api.call(
+                    "iris", "POST", path, {"decision": "reduce", "rationale": "Never used.", "remove": remove}
+                )
                 continue
             body = {"decision": "keep", "rationale": "Needed and owned."}
             self.api.call("iris", "POST", path, body)
@@ -238,8 +272,15 @@ class Week:
         after = {item["id"]: item for item in self._items()}
         review = self.api.get("iris", f"/api/reviews/{QUARTER}", limit="1")
         state = after[reduced["id"]]["decision"]["state"] if reduced else "none"
-        self.facts["review"] = {"items": len(items), "state": review["state"], "population": review["population"], "reduced": state}
-        self.say(f"  Access review {QUARTER}: {len(items)} items answered by name, one reduced and {state}; the review is {review['state']}.")
+        self.facts["review"] = {
+            "items": len(items),
+            "state": review["state"],
+            "population": review["population"],
+            "reduced": state,
+        }
+        self.say(
+            f"  Access review {QUARTER}: {len(items)} items answered by name, one reduced and {state}; the review is {review['state']}."
+        )
 
     def _items(self) -> list[Json]:
         items: list[Json] = []
@@ -256,15 +297,28 @@ class Week:
 
         gone = {one["value"] for one in item["removable"]}
         rows = entra.rows()
-        values = {role["id"]: role["value"] for principal in rows["servicePrincipals"] for role in principal.get("appRoles", [])}
-        self.api.entra_rows({"appRoleAssignments": [
-            {**row, "@removed": {"reason": "deleted"}} for row in rows["appRoleAssignments"]
-            if row["principalId"] == item["integration"]["object_id"] and values.get(row["appRoleId"]) in gone
-        ]})
+        values = {
+            role["id"]: role["value"]
+            for principal in rows["servicePrincipals"]
+            for role in principal.get("appRoles", [])
+        }
+        self.api.entra_rows(
+            {
+                "appRoleAssignments": [
+                    {**row, "@removed": {"reason": "deleted"}}
+                    for row in rows["appRoleAssignments"]
+                    if row["principalId"] == item["integration"]["object_id"] and values.get(row["appRoleId"]) in gone
+                ]
+            }
+        )
 
     def _lost_rings(self) -> None:
         self.api.halo_webhooks(drop=0.5, duplicate=0.3, shuffle=0.5, seed=7)
-        tickets = [row for row in self.api.halo_rows("Tickets") if row.get("status_id") != 9 and row.get("tickettype_id") in (1, 3)][:12]
+        tickets = [
+            row
+            for row in self.api.halo_rows("Tickets")
+            if row.get("status_id") != 9 and row.get("tickettype_id") in (1, 3)
+        ][:12]
         for row in tickets:
             self.api.halo({"Tickets": [{"id": row["id"], "lastactiondate": self.as_of}]})
         self.api.settle()
@@ -272,7 +326,11 @@ class Week:
         run = self.api.run("reconcile")
         certificate = run.get("certificate", {})
         self.facts["intake"] = certificate
-        told = ", ".join(f"{key} {value}" for key, value in certificate.items() if isinstance(value, int) and not isinstance(value, bool))
+        told = ", ".join(
+            f"{key} {value}"
+            for key, value in certificate.items()
+            if isinstance(value, int) and not isinstance(value, bool)
+        )
         self.say(f"  HaloPSA loses and repeats some rings; reconciliation against its own log says: {told}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count
 
 from local.halopsa.answer import Refused, model_state, sentence
 from local.halopsa.builtin import API_AGENT_ID, CLOSED
@@ -38,6 +39,7 @@ _MOVES = {
     "new_impact": "impact",
     "new_urgency": "urgency",
 }
+_NESTED = ("milestones", "budgets", "lines", "todo_list")
 _UNKNOWN_RECORD = "Record not found"
 
 
@@ -46,6 +48,14 @@ class Writes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._nested = count(7_000_001)
+
+    def _number(self, row: Row) -> None:
+        """Rows inside a row get ids of their own, as the real thing gives them."""
+        for name in _NESTED:
+            for child in row.get(name) or []:
+                if isinstance(child, dict) and child.get("id") in (None, 0):
+                    child["id"] = next(self._nested)
 
     def upsert(self, shape: Shape, given: Row, position: int = 0) -> tuple[Row, list[Change]]:
         """Create without id, update with one; partial updates keep what they do not mention."""
@@ -54,6 +64,7 @@ class Writes:
         row = {name: value for name, value in given.items() if name not in command}
         if shape.path == "Actions":
             return self._act(row)
+        self._number(row)
         table = self._store.table(shape.table)
         key = key_of(shape.table, row) if row.get("id") not in (None, 0, "") else None
         before = table.get(key) if key is not None else None

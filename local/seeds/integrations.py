@@ -92,15 +92,20 @@ def _application(key: str, client_id: str, name: str, agent: int, scopes: tuple[
 
 def register() -> list[Row]:
     """What people wrote down, as ``PUT /api/integrations`` takes it: owner, purpose, kind, planning state."""
+    own = {"owner": OWNER_OID, "purpose": "Controls and evidence around HaloPSA.", "kind": "other", "state": "in_use"}
     return [
-        {
-            "id": app_id(one.key),
-            "name": one.name,
-            "owner": "" if "ownerless" in ACCESS.get(one.key, ()) else OWNER_OID,
-            "purpose": one.purpose,
-            "kind": one.kind,
-            "state": "in_use",
-        }
-        for one in ALL
-        if "unregistered" not in ACCESS.get(one.key, ())
+        {"id": "attest", "name": "Halo Attest", **own},
+        {"id": SERVICE_APP_ID, "name": "Halo Attest", **own},
+        *(
+            {
+                "id": app_id(one.key),
+                "name": one.name,
+                "owner": "" if "ownerless" in ACCESS.get(one.key, ()) else OWNER_OID,
+                "purpose": one.purpose,
+                "kind": one.kind,
+                "state": "in_use",
+            }
+            for one in ALL
+            if "unregistered" not in ACCESS.get(one.key, ())
+        ),
     ]

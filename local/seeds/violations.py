@@ -56,9 +56,6 @@ BILLING: dict[int, str] = {
 }
 """Recurring invoice id to what is wrong with it. The other twelve only wait for finance's signature."""
 
-CHARGES: dict[int, str] = {106: "unreviewed_time", 107: "no_charge_type", 108: "unbilled_time"}
-"""Customer to the same time entries, seen as a charge entry that waits for its first invoice."""
-
 USAGE: dict[int, str] = {-29: "usage_mismatch"}
 """Shows once the usage file of ``changes.usage_csv`` has been taken in."""
 
@@ -135,7 +132,6 @@ ACCESS: dict[str, tuple[str, ...]] = {
 
 _FAMILIES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("billing", "recurring_invoice", BILLING),
-    ("billing", "customer", CHARGES),
     ("billing", "recurring_invoice", USAGE),
     ("project", "project", PROJECTS),
     ("desk", "ticket", DESK),
@@ -155,6 +151,8 @@ def violations() -> list[Violation]:
     ]
     found += [_violation("handoff", "opportunity", str(n), code) for n, codes in HANDOFFS.items() for code in codes]
     found += [_violation("access", "integration", app_id(key), code) for key, codes in ACCESS.items() for code in codes]
+    # HaloPSA lists API applications, roles and configuration commits to nobody with less than its admin scope.
+    found.append(_violation("access", "integration", "attest", "tier0"))
     return found
 
 

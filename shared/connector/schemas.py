@@ -96,7 +96,7 @@ PROJECT = _object(
     causes=array(ANY),
     gates=array(ANY),
 )
-HANDOFF = _object(id=TEXT, customer=TEXT, checklist=array(ANY), completeness=ANY, signoff=ANY, project=TEXT)
+HANDOFF = _object(id=TEXT, customer=TEXT, checklist=array(ANY), completeness=ANY, signoff=ANY, project=ANY)
 REVIEW = _object(quarter=TEXT, state=TEXT, due=INSTANT, population=ANY, items=array(ANY), next=TEXT)
 KPI = _object(
     id=TEXT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Protocol, cast
 
@@ -71,11 +72,13 @@ def fail(services: Services, part: str, key: str, fault: AttestError) -> None:
 
 
 def _close(services: Services, part: str, key: str, action: Action, state: str, outcome: JsonObject) -> None:
+    payload = json.dumps({"action": action.to_json(), "outcome": outcome}, sort_keys=True, default=str).encode()
     services.ledger.record(
         NewEntry(
             type="action.carried_out" if state == "done" else "action.failed",
-            key=f"action\n{action.key}",
-            payload=json.dumps({"action": action.to_json(), "outcome": outcome}, sort_keys=True, default=str).encode(),
+            # one action may fail under one run and succeed under the next: each outcome is an entry of its own
+            key=f"action\n{part}\n{action.key}\n{hashlib.sha256(payload).hexdigest()[:16]}",
+            payload=payload,
             customer=action.customer,
             subject=action.subject,
         )

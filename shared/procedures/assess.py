@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -106,7 +107,7 @@ def _assess_customer(
         [
             NewEntry(
                 type="finding.changed",
-                key=f"{run_id}\n{one.finding['id']}",
+                key=f"{run_id}\n{one.finding['id']}\n{_mark(_json(one.finding))}",
                 payload=_json(one.finding),
                 customer=customer,
                 subject=one.case.subject,
@@ -175,15 +176,21 @@ def _assessment(
         ],
         "observations": sorted({one for case, _ in judged for one in case.observations}),
     }
+    body = _json(payload)
     subject = judged[0][0].subject if len(judged) == 1 else Subject("population", control.subject_kind)
     return NewEntry(
         type="assessment.recorded",
-        key=f"{run_id}\n{control.id}\n{subject.kind}\n{subject.id}",
-        payload=_json(payload),
+        key=f"{run_id}\n{control.id}\n{subject.kind}\n{subject.id}\n{_mark(body)}",
+        payload=body,
         customer=customer,
         subject=subject,
         controls=(control.id,),
     )
+
+
+def _mark(payload: bytes) -> str:
+    """Part of an entry's key: a run that is repeated on other facts records what it then found beside what it found first."""
+    return hashlib.sha256(payload).hexdigest()[:16]
 
 
 def _json(body: JsonObject) -> bytes:
