@@ -12,7 +12,8 @@ from uuid import uuid4
 import azure.functions as func
 
 from shared import bootstrap
-from shared.connector.operations import BY_ID, Operation, Parameter
+from shared.connector.operation import Operation, Parameter
+from shared.connector.operations import BY_ID
 from shared.errors import (
     AttestError,
     Forbidden,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functions.page_forms import said_of
 from functions.page_frames import ALL, PAGE, Names, Query, detail_page, list_page, only, part_of, path, token
-from shared.connector.operations import EVIDENCE, PEOPLE, REQUESTERS
+from shared.connector.operation import EVIDENCE, PEOPLE, REQUESTERS
 from shared.errors import Forbidden
 from shared.model import JsonObject, Person
 from shared.portal.blocks import Fact, subject, why
-from shared.portal.words import listed, words
+from shared.portal.words import is_person, listed, words
 from shared.procedures import look, show_evidence
 from shared.procedures.services import Services
 
@@ -58,7 +58,7 @@ def finding(services: Services, person: Person, identity: str, query: Query) -> 
         ("Verdict", "tag", row["verdict"]),
         ("Severity", "tag", row["severity"]),
         ("Status", "tag", row["status"]),
-        ("Owner", "words", row["owner"]),
+        ("Owner", "text" if is_person(row["owner"]) else "words", row["owner"]),
         ("Due", "moment", row["due"]),
         ("Since", "moment", row["since"]),
         ("Judged", "moment", row["assessed_at"]),
@@ -113,7 +113,13 @@ def _forms(services: Services, person: Person, row: JsonObject) -> tuple[list[Js
                 "token": sign,
                 "hidden": [],
                 "fields": [
-                    {"name": "owner", "label": "Owner", "kind": "text", "required": True, "value": plan.get("owner", "")},
+                    {
+                        "name": "owner",
+                        "label": "Owner",
+                        "kind": "text",
+                        "required": True,
+                        "value": plan.get("owner", ""),
+                    },
                     {"name": "plan", "label": "Plan", "kind": "long", "required": True, "value": plan.get("plan", "")},
                     {
                         "name": "recovery_date",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 from urllib.parse import quote, urlencode
 
-from shared.connector.operations import EVIDENCE
+from shared.connector.operation import EVIDENCE
 from shared.model import JsonObject, Person
 from shared.portal.blocks import Fact
 from shared.portal.pages import form_token, render
@@ -92,7 +92,7 @@ def list_page(
     if page["next"]:
         following = f"{listing.path}?" + urlencode([*asked.items(), *kept, ("next", page["next"])])
     rows = [shape(row) for row in page["items"]]
-    more = ", and more on the next page" if following else ""
+    whole = page.get("total", len(rows) if not following and not query.get("next") else None)
     return render(
         "table.html",
         person,
@@ -103,7 +103,8 @@ def list_page(
         empty=listing.empty,
         columns=[(one.name, one.label, one.kind) for one in listing.columns],
         rows=rows,
-        counted=f"{page.get('total', len(rows)):,} in all" if "total" in page else f"{len(rows)} shown{more}",
+        counted=f"{whole:,} in all" if whole is not None else f"{len(rows)} on this page",
+        narrowed=person.customers is not None or person.practices is not None,
         next=following,
         path=listing.path,
         choices=[(choice, asked[choice.name]) for choice in listing.choices],

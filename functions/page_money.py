@@ -36,6 +36,7 @@ def hold(services: Services, person: Person, identity: str, query: Query) -> byt
     """One hold: why, how much, since when, at what cost, and the way to its release."""
     row = billing.hold_view(services, person, identity, services.clock.now())
     names = Names(services, person)
+    title = subject(row, names.of([row]))
     money = row.get("amount")
     cost = (row.get("cost") or {}).get("money_days")
     currency = money["currency"] if money else ""
@@ -44,12 +45,17 @@ def hold(services: Services, person: Person, identity: str, query: Query) -> byt
         ("State", "tag", row["state"]),
         ("Customer", "text", names.customer(row["customer"])),
         ("At stake", "money", money),
-        ("Cost of holding", "text", f"{cost} {currency} × days so far" if cost is not None else None),
+        (
+            "Cost of holding",
+            "text",
+            f"{cost} {currency}-days so far (amount × days held)" if cost is not None else None,
+        ),
         ("Held since", "moment", row["since"]),
         ("Applied in HaloPSA", "text", None) if applied is None else ("Applied in HaloPSA", "moment", applied),
         ("May release", "listed", row.get("may_release")),
-        ("Record", "text", subject({"subject": row["subject"]})),
     ]
+    if (known := subject({"subject": row["subject"]})) != title:
+        facts.append(("Record", "text", known))
     if row.get("released_at"):
         facts.append(("Released", "moment", row["released_at"]))
     if row.get("error"):
@@ -59,7 +65,7 @@ def hold(services: Services, person: Person, identity: str, query: Query) -> byt
         services,
         person,
         "holds",
-        subject(row, names.of([row])),
+        title,
         "Kept back until the right people agree to exactly what stands there now."
         if row["state"] == "held"
         else "No longer kept back.",
@@ -80,7 +86,10 @@ def _release(services: Services, person: Person, row: JsonObject) -> tuple[tuple
         return None, ""
     where = path("approvals", row["approval_id"])
     if asked["state"] == "open":
-        return (where, "Read exactly what is released, and decide"), ""
+        return (
+            where,
+            "Read exactly what is released, and decide" if may(asked, person) else "Read exactly what is asked",
+        ), ""
     return (where, f"The request ({words(asked['state'])})"), ""
 
 
@@ -96,8 +105,11 @@ def approval_list(services: Services, person: Person, query: Query) -> bytes:
 def approval_row(row: JsonObject, names: Names) -> JsonObject:
     """An approval as lists show it."""
     told = row["content"] if isinstance(row["content"], dict) else {}
-    stake = {"amount": told["total"], "currency": told["currency"]} if told.get("total") and told.get("currency") else None
+    stake = (
+        {"amount": told["total"], "currency": told["currency"]} if told.get("total") and told.get("currency") else None
+    )
     first, rest = sentences(row["text"])
+    first = first.replace(f" of customer {row['customer']}", "")  # the customer's name stands beside it
     return {
         **row,
         "_path": path("approvals", row["id"]),
@@ -115,12 +127,17 @@ def approval(services: Services, person: Person, identity: str, query: Query) ->
     row = decide.approval_view(services, person, identity)
     names = Names(services, person)
     first, rest = sentences(row["text"])
+    first = first.replace(f" of customer {row['customer']}:", f" for {names.customer(row['customer'])}:")
     count = row["needed"]["persons"]
     facts: list[Fact] = [
         ("State", "tag", row["state"]),
         ("Customer", "text", names.customer(row["customer"])),
         ("About", "text", subject(row, names.of([row]))),
-        ("Needs", "text", f"{count} {'person' if count == 1 else 'different people'}: {listed(row['needed']['roles'])}"),
+        (
+            "Needs",
+            "text",
+            f"{count} {'person' if count == 1 else 'different people'}: {listed(row['needed']['roles'])}",
+        ),
         ("Asked by", "text", _who(row, person)),
         ("Asked", "moment", row["created"]),
         ("Expires" if row["state"] == "open" else "Would have expired", "moment", row["expires"]),
@@ -149,6 +166,15 @@ def approval(services: Services, person: Person, identity: str, query: Query) ->
         form_note=note,
         said=said_of(query),
     )
+
+
+def may(approval: JsonObject, person: Person) -> bool:
+    """Whether this person may decide this approval."""
+    try:
+        may_decide(approval, person)
+    except Forbidden:
+        return False
+    return True
 
 
 def _who(row: JsonObject, person: Person) -> str:

@@ -1,28 +1,78 @@
 """Desk: pages. Each reads what the API reads, as the same person, and shows it."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 import azure.functions as func
 
-from functions.page_views import VIEWS, decide_form, overview
+from functions import page_forms
+from functions.page_frames import path as address
+from functions.page_governance import item
+from functions.page_views import VIEWS, overview
 from functions.pages import page_headers
 from shared import bootstrap
-from shared.errors import AttestError, Forbidden, NotFound, Unauthenticated
+from shared.connector.operations import BY_ID
+from shared.errors import AttestError, Forbidden, Malformed, NotFound, TooLarge, Unauthenticated, UnsupportedMedia
 from shared.model import Person
 from shared.portal.pages import render, stylesheet
 from shared.procedures.refuse import record_refusal
+from shared.procedures.report_weekly import report_file
 
 bp = func.Blueprint()
 _HTML = "text/html"
+_FORM = "application/x-www-form-urlencoded"
+_MOST_BODY = 1024 * 1024
+_NOBODY = Person("", "", frozenset())
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
+_TITLES = {
+    400: "That address cannot be read",
+    401: "Please sign in",
+    403: "Not allowed",
+    404: "Not found",
+    409: "It has changed",
+    410: "No longer open",
+    413: "Too much at once",
+    422: "Something is missing",
+    429: "Too many at once",
+    503: "Not available just now",
+}
 
 
-def _answer(body: bytes, status: int = 200, extra: dict[str, str] | None = None) -> func.HttpResponse:
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **page_headers(body), **(extra or {})}
-    return func.HttpResponse(body, status_code=status, mimetype=_HTML, charset="utf-8", headers=headers)
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a browser keeps, or shows when it is a page."""
+
+    data: bytes
+    media_type: str
+    name: str
 
 
-def _serve(req: func.HttpRequest, page: str, make: Callable[[Person], bytes]) -> func.HttpResponse:
+def _answer(
+    body: bytes, request_id: str, status: int = 200, media_type: str = _HTML, extra: dict[str, str] | None = None
+) -> func.HttpResponse:
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request_id,
+        **(page_headers(body) if media_type == _HTML else {}),
+        **(extra or {}),
+    }
+    return func.HttpResponse(body, status_code=status, mimetype=media_type, charset="utf-8", headers=headers)
+
+
+def _serve(
+    req: func.HttpRequest,
+    page: str,
+    make: Callable[[Person], bytes | str | File],
+    back: str = "",
+    operation: str = "",
+) -> func.HttpResponse:
+    """Identify, make the page; text answered by a form is where to go on. Errors become pages; a bug rises to the host."""
+    given = req.headers.get("x-request-id", "")
+    request_id = given if _REQUEST_ID.match(given) else str(uuid4())
     services = None
     person = None
     try:
@@ -30,7 +80,9 @@ def _serve(req: func.HttpRequest, page: str, make: Callable[[Person], bytes]) ->
         person = bootstrap.identify(req.headers)
         if not person.roles:
             raise Forbidden("Your account holds no role of this service.", code="role_missing")
-        return _answer(make(person))
+        if operation and not person.has(*(BY_ID[operation].roles or ())):
+            raise Forbidden("Your roles do not let you do this.", code="role_missing")
+        made = make(person)
     except AttestError as fault:
         if services is not None and isinstance(fault, Forbidden | Unauthenticated):
             record_refusal(
@@ -39,33 +91,46 @@ def _serve(req: func.HttpRequest, page: str, make: Callable[[Person], bytes]) ->
                 method=req.method,
                 code=fault.code,
                 oid=person.oid if person else None,
-                request_id="page",
+                request_id=request_id,
             )
-        return _problem(fault, person)
+        return _problem(fault, person, request_id, back)
+    if isinstance(made, str):
+        return _answer(b"", request_id, 303, extra={"Location": made})
+    if isinstance(made, File):
+        kept = {} if made.media_type == _HTML else {"Content-Disposition": f'attachment; filename="{made.name}"'}
+        return _answer(made.data, request_id, media_type=made.media_type, extra=kept)
+    return _answer(made, request_id)
 
 
-def _problem(fault: AttestError, person: Person | None) -> func.HttpResponse:
-    titles = {
-        401: "Please sign in",
-        403: "Not allowed",
-        404: "Not found",
-        409: "It has changed",
-        410: "No longer open",
-        422: "Something is missing",
-    }
-    nobody = Person("", "", frozenset())
-    clock = bootstrap.live().clock
+def _problem(fault: AttestError, person: Person | None, request_id: str, back: str) -> func.HttpResponse:
     body = render(
         "problem.html",
-        person or nobody,
-        clock.now(),
-        title=titles.get(fault.status, "That did not work"),
+        person or _NOBODY,
+        None,
+        title=_TITLES.get(fault.status, "That did not work"),
         text=fault.message,
         code=fault.code,
-        request_id="page",
+        request_id=request_id,
+        back=back,
     )
-    extra = {"WWW-Authenticate": "Bearer"} if fault.status == 401 else {}
-    return _answer(body, fault.status, extra)
+    extra = {}
+    if fault.status == 401:
+        extra["WWW-Authenticate"] = "Bearer"
+    if fault.status in (429, 503):
+        extra["Retry-After"] = str(fault.details.get("retry_after") or 5)
+    return _answer(body, request_id, fault.status, extra=extra)
+
+
+def _fields(req: func.HttpRequest) -> dict[str, list[str]]:
+    if req.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise UnsupportedMedia(f"A form is sent as {_FORM}.", code="unsupported_media_type")
+    body = req.get_body()
+    if len(body) > _MOST_BODY:
+        raise TooLarge("The form is over 1 MiB.", code="body_too_large")
+    try:
+        return parse_qs(body.decode("utf-8"), max_num_fields=4000)
+    except ValueError:
+        raise Malformed("The form cannot be read.", code="malformed_form") from None
 
 
 @bp.function_name("portal_home")
@@ -112,11 +177,66 @@ def portal_detail(req: func.HttpRequest) -> func.HttpResponse:
     return _serve(req, section, make)
 
 
+@bp.function_name("portal_review_item")
+@bp.route(route="reviews/{quarter}/items/{item}", methods=["GET"])
+def portal_review_item(req: func.HttpRequest) -> func.HttpResponse:
+    """One integration of a review."""
+    path = req.route_params
+    return _serve(
+        req, "item", lambda person: item(bootstrap.services(), person, path["quarter"], path["item"], dict(req.params))
+    )
+
+
+@bp.function_name("portal_report")
+@bp.route(route="reports/weekly/{period}/{format}", methods=["GET"])
+def portal_report(req: func.HttpRequest) -> func.HttpResponse:
+    """A report's file, for a browser that cannot call the API."""
+    period, form = req.route_params["period"], req.route_params["format"]
+
+    def make(person: Person) -> File:
+        data, media_type = report_file(bootstrap.services(), person, period, form, req.params.get("as_of") or None)
+        return File(data, media_type, f"weekly-{period}.{form}")  # both were checked: they named a report
+
+    return _serve(req, "report", make)
+
+
 @bp.function_name("portal_decide")
 @bp.route(route="approvals/{id}", methods=["POST"])
 def portal_decide(req: func.HttpRequest) -> func.HttpResponse:
     """A decision given in the portal."""
-    fields = {name: values[0] for name, values in parse_qs(req.get_body().decode("utf-8", "replace")).items()}
+    identity = req.route_params["id"]
     return _serve(
-        req, "decide", lambda person: decide_form(bootstrap.services(), person, req.route_params["id"], fields)
+        req,
+        "decide",
+        lambda person: page_forms.approve(bootstrap.services(), person, identity, _fields(req)),
+        address("approvals", identity),
+        "decideApproval",
+    )
+
+
+@bp.function_name("portal_say")
+@bp.route(route="findings/{id}/{what:regex(^(feedback|mitigation)$)}", methods=["POST"])
+def portal_say(req: func.HttpRequest) -> func.HttpResponse:
+    """Feedback on a finding, or who puts it right."""
+    identity, what = req.route_params["id"], req.route_params["what"].lower()
+    return _serve(
+        req,
+        what,
+        lambda person: page_forms.say(bootstrap.services(), person, identity, what, _fields(req)),
+        address("findings", identity),
+        "giveFeedback" if what == "feedback" else "mitigateFinding",
+    )
+
+
+@bp.function_name("portal_attest")
+@bp.route(route="reviews/{quarter}/items/{item}", methods=["POST"])
+def portal_attest(req: func.HttpRequest) -> func.HttpResponse:
+    """An answer to a review item given in the portal."""
+    quarter, identity = req.route_params["quarter"], req.route_params["item"]
+    return _serve(
+        req,
+        "attest",
+        lambda person: page_forms.attest(bootstrap.services(), person, quarter, identity, _fields(req)),
+        address("reviews", quarter, "items", identity),
+        "attestItem",
     )

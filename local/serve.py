@@ -65,6 +65,7 @@ def told(stack: Stack, seconds: float) -> str:
 Halo Attest is ready after {seconds:.0f} s. Ctrl-C ends everything.
 
   portal and API   {stack.host_url}/
+  in a browser     {stack.host_url}/_local/sign-in   (choose who to be; pages only)
   OpenAPI          {stack.host_url}/api/openapi.json
   HaloPSA          {stack.halo_url}/api   (simulator; control door {stack.halo_url}/_sim/)
   Entra, Graph     {stack.entra_url}/   (stand-in; control door {stack.entra_url}/_sim/)

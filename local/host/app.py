@@ -21,6 +21,7 @@ from local.host.options import HostOptions
 from local.host.queues import LEASE_SECONDS, Listener
 from local.host.routes import Router
 from local.host.rules import faults
+from local.host.sign_in import PATH, SignIn, with_token
 from local.host.timers import Timers
 from local.host.web import Web
 from local.processes import StartFailed
@@ -72,6 +73,7 @@ class Host:
         self._timers = Timers(timers, environ, choices.state, self._work_pool, self.nudge)
         web = tuple(function for function in functions if function.kind == HTTP)
         self._web = Web(Router(web, options.route_prefix), choices.keys, self._web_pool, self.nudge)
+        self._sign_in = SignIn(environ.get("ATTEST_AUTHORITY", ""))
         by_name = {function.name.lower(): function for function in functions}
         self._admin = Admin(by_name, choices.keys, choices.clock, self._work_pool, self.nudge)
 
@@ -90,6 +92,9 @@ class Host:
                 Route("/admin/functions", admin.functions),
                 Route("/admin/functions/{name}", admin.invoke, methods=["GET", "POST"]),
                 Route("/_local/clock", admin.clock, methods=["POST"]),
+                Route(PATH, self._sign_in.page),
+                Route(PATH, self._sign_in.enter, methods=["POST"]),
+                Route("/_local/sign-out", self._sign_in.leave),
                 Mount("/", app=self._serve),
             ],
             lifespan=self._lifespan,
@@ -98,7 +103,7 @@ class Host:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # no function speaks over a web socket
             return
-        request = Request(scope, receive)
+        request = Request(with_token(scope), receive)
         answer = await self._web.answer(request)
         await answer(scope, receive, send)
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 30
 """How long a message stays hidden after this process was killed; renewed at half of it."""
-_SHORTEST, _LONGEST = 0.02, 0.5
-"""Seconds between polls: after a message, and after a long silence."""
+_SHORTEST, _LONGEST, _POISON = 0.02, 1.0, 2.0
+"""Seconds between polls: after a message, after a long silence, and after a long silence of a poison queue."""
 
 
 @dataclass(slots=True)
@@ -67,8 +67,9 @@ class Listener:
             thread.start()
 
     def nudge(self) -> None:
-        """Something may have been sent: look now rather than at the next poll."""
-        self._wake.set()
+        """Something may have been sent: look now rather than at the next poll. Poison can wait."""
+        if self._poison is not None:
+            self._wake.set()
 
     def stop(self) -> None:
         """Take no more messages; those in work go on in the pool."""
@@ -81,8 +82,8 @@ class Listener:
         pause = _SHORTEST
         while not self._stop.is_set():
             taken = self._take() if len(self._leases) <= self._options.new_batch_threshold else 0
-            # A full batch means there is more; nothing means patience, up to half a second.
-            pause = _SHORTEST if taken or self._leases else min(pause * 1.5, _LONGEST)
+            # A full batch means there is more; nothing means patience, because whoever sends here nudges us.
+            pause = _SHORTEST if taken else min(pause * 1.5, _LONGEST if self._poison is not None else _POISON)
             if taken < self._options.batch_size:
                 self._wake.wait(pause)
                 self._wake.clear()

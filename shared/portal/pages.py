@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.model import JsonObject, Person, parse_instant
+from shared.model import Person, Role
+from shared.portal.words import FILTERS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -31,6 +32,8 @@ SECTIONS: tuple[tuple[str, str], ...] = (
 )
 """What the navigation shows, in this order."""
 
+_ONLY_FOR = {"/evidence": (Role.AUDITOR, Role.STEERING_MEMBER, Role.ADMINISTRATOR)}
+
 
 @cache
 def _environment() -> Environment:
@@ -43,45 +46,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(day=_day, moment=_moment, money=_money, words=_words, short=_short, figure=_figure)
+    environment.filters.update(FILTERS)
     return environment
 
 
-def _day(text: str | None) -> str:
-    return f"{parse_instant(text):%d %b %Y}" if text else "—"
-
-
-def _moment(text: str | None) -> str:
-    return f"{parse_instant(text):%d %b %Y %H:%M} UTC" if text else "—"
-
-
-def _money(value: JsonObject | None) -> str:
-    if not value:
-        return "—"
-    return f"{float(value['amount']):,.2f} {value['currency']}"
-
-
-def _words(code: str | None) -> str:
-    return str(code or "—").replace("_", " ")
-
-
-def _short(text: str, length: int = 12) -> str:
-    return text if len(text) <= length else text[:length] + "…"
-
-
-def _figure(value: Any, places: int = 2) -> str:
-    if value is None:
-        return "unknown"
-    try:
-        return f"{float(value):,.{places}f}"
-    except (TypeError, ValueError):
-        return str(value)
-
-
-def render(template: str, person: Person, now: datetime, **data: Any) -> bytes:
+def render(template: str, person: Person, now: datetime | None, **data: Any) -> bytes:
     """One page. Raises jinja2's errors only on a template's own fault."""
+    sections = [(path, label) for path, label in SECTIONS if path not in _ONLY_FOR or person.has(*_ONLY_FOR[path])]
     page = _environment().get_template(template)
-    return page.render(person=person, now=now, sections=SECTIONS, **data).encode()
+    return page.render(person=person, now=now, sections=sections, **data).encode("utf-8", "replace")
 
 
 def stylesheet() -> bytes:
@@ -89,11 +62,16 @@ def stylesheet() -> bytes:
     return (_HERE / "static" / "portal.css").read_bytes()
 
 
-def form_token(secret: str, person: Person, purpose: str) -> str:
-    """Binds a form to who was shown it, so that another site cannot have it sent in their name."""
-    return hmac.new(secret.encode(), f"form\n{person.oid}\n{purpose}".encode(), hashlib.sha256).hexdigest()
+def form_token(secret: str, person: Person, purpose: str, now: datetime) -> str:
+    """Binds a form to who was shown it and to the day, so that another site cannot have it sent in their name."""
+    said = f"form\n{person.oid}\n{purpose}\n{now:%Y-%m-%d}"
+    return hmac.new(secret.encode(), said.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def form_token_fits(secret: str, person: Person, purpose: str, given: str) -> bool:
-    """Constant-time check of a form token."""
-    return hmac.compare_digest(form_token(secret, person, purpose).encode(), given.encode("utf-8", "replace"))
+def form_token_fits(secret: str, person: Person, purpose: str, now: datetime, given: str) -> bool:
+    """Constant-time check of a form token given today or yesterday."""
+    fits = [
+        hmac.compare_digest(form_token(secret, person, purpose, day).encode(), given.encode("utf-8", "replace"))
+        for day in (now, now - timedelta(days=1))
+    ]
+    return any(fits)

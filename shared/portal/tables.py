@@ -1,11 +1,8 @@
-"""What each list and each detail page shows: columns, facts and blocks as data."""
+"""What each list shows: columns, filters and the sentence for an empty one, as data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from shared.model import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +12,20 @@ class Column:
     name: str
     label: str
     kind: str = "text"
+
+    @property
+    def to_the_right(self) -> bool:
+        """Numbers line up by their last digit."""
+        return self.kind in ("money", "number", "percent")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One filter of a list. The first option is what is shown when nobody chose."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,189 +37,187 @@ class Listing:
     lead: str
     empty: str
     columns: tuple[Column, ...]
+    choices: tuple[Choice, ...] = ()
 
 
+_PRACTICES = Choice(
+    "practice", "Practice", (("", "All"), ("msp", "MSP"), ("mssp", "MSSP"), ("ps", "Professional Services"))
+)
 C = Column
 LISTS: dict[str, Listing] = {
     "findings": Listing(
         "/findings",
         "Findings",
-        "Where a control does not hold, or could not be judged.",
-        "No finding matches.",
+        "Where something that must be true is not, or could not be judged. The most serious come first.",
+        "No finding matches. Choose other filters to see what passed or was closed.",
         (
-            C("subject", "Subject", "link"),
+            C("name", "About", "link"),
+            C("customer", "Customer"),
             C("verdict", "Verdict", "tag"),
             C("severity", "Severity", "tag"),
             C("why", "Why"),
-            C("owner", "Owner"),
+            C("owner", "Owner", "words"),
             C("status", "Status", "words"),
             C("since", "Since", "day"),
+        ),
+        (
+            Choice(
+                "status",
+                "Status",
+                (
+                    ("asking", "Needs somebody"),
+                    ("open", "Open"),
+                    ("mitigating", "Mitigating"),
+                    ("overridden", "Accepted for a time"),
+                    ("closed", "Closed"),
+                    ("any", "All"),
+                ),
+            ),
+            Choice(
+                "verdict",
+                "Verdict",
+                (("", "All"), ("fail", "Fail"), ("unknown", "Unknown"), ("error", "Error"), ("pass", "Pass")),
+            ),
+            _PRACTICES,
         ),
     ),
     "holds": Listing(
         "/holds",
         "Holds",
         "What is kept back until the right people agree, and what keeping it back costs.",
-        "Nothing is held.",
+        "Nothing is held. Choose “All” to see what was released.",
         (
-            C("subject", "Held", "link"),
-            C("kind", "Kind", "words"),
+            C("name", "Held", "link"),
+            C("customer", "Customer"),
             C("state", "State", "tag"),
             C("why", "Why"),
             C("amount", "At stake", "money"),
             C("since", "Since", "day"),
+            C("may_release", "May release", "listed"),
+        ),
+        (
+            Choice("state", "State", (("held", "Held"), ("released", "Released"), ("any", "All"))),
+            Choice("kind", "Kind", (("", "All"), ("invoice", "Invoices"), ("handoff", "Handoffs"))),
         ),
     ),
     "approvals": Listing(
         "/approvals",
         "Approvals",
-        "Who must agree to what, on exactly which content.",
-        "Nobody has asked for anything.",
+        "Who is asked to agree to what. Open one to read exactly what it is before you decide.",
+        "Nobody is waiting for an answer. Choose “All” to see what was decided.",
         (
-            C("text", "What", "link"),
-            C("kind", "Kind", "words"),
+            C("name", "What", "link"),
+            C("customer", "Customer"),
+            C("amount", "Amount", "money"),
+            C("why", "Why"),
             C("state", "State", "tag"),
             C("given", "Given"),
             C("expires", "Expires", "moment"),
+        ),
+        (
+            Choice(
+                "state",
+                "State",
+                (
+                    ("open", "Open"),
+                    ("approved", "Approved"),
+                    ("rejected", "Rejected"),
+                    ("expired", "Expired"),
+                    ("void", "Void"),
+                    ("any", "All"),
+                ),
+            ),
         ),
     ),
     "projects": Listing(
         "/projects",
         "Projects",
-        "Earned value and earned schedule against the frozen baseline.",
-        "No project was assessed yet.",
+        "Cost and schedule against the frozen baseline. Below 1.00, a project spends or takes more than planned.",
+        "No project has been assessed yet.",
         (
             C("name", "Project", "link"),
+            C("customer", "Customer"),
             C("rating", "Health", "tag"),
-            C("cpi", "CPI", "number"),
-            C("spi_t", "SPI(t)", "number"),
+            C("tags", "Because of", "listed"),
+            C("cpi", "Cost (CPI)", "number"),
+            C("spi_t", "Schedule (SPI(t))", "number"),
             C("cv", "Cost variance", "money"),
-            C("tags", "Tags"),
         ),
     ),
     "handoffs": Listing(
         "/handoffs",
         "Handoffs",
         "Deals handed over to delivery: complete, signed off, and only then begun.",
-        "No opportunity was won yet.",
+        "No opportunity has been won yet.",
         (
             C("name", "Opportunity", "link"),
+            C("customer", "Customer"),
             C("state", "State", "tag"),
-            C("completeness", "Complete at first", "number"),
-            C("missing", "Missing"),
+            C("first", "Complete at first", "percent"),
+            C("now", "Now", "percent"),
+            C("missing", "Missing", "listed"),
         ),
     ),
     "reviews": Listing(
         "/reviews",
         "Access reviews",
         "Each quarter, every integration's permissions are kept, reduced or revoked by name.",
-        "No review was opened yet.",
-        (C("quarter", "Quarter", "link"), C("state", "State", "tag"), C("due", "Due", "day")),
-    ),
-    "items": Listing(
-        "",
-        "Review items",
-        "",
-        "This review has no items.",
+        "No review has been opened yet.",
         (
-            C("name", "Integration", "link"),
-            C("source", "Source"),
-            C("tier", "Highest tier"),
-            C("risks", "Risks"),
-            C("owner", "Owner"),
-            C("state", "Answer", "tag"),
+            C("quarter", "Quarter", "link"),
+            C("state", "State", "tag"),
+            C("items_total", "Integrations", "number0"),
+            C("due", "Due", "day"),
         ),
     ),
     "reports": Listing(
         "/reports",
         "Reports",
         "The weekly control report, as it was known at each time.",
-        "No report was made yet.",
-        (C("period", "Week", "link"), C("as_of", "As of", "moment"), C("formats", "Formats")),
+        "No report has been made yet.",
+        (
+            C("name", "Week", "link"),
+            C("as_of", "Judged at", "moment"),
+            C("links", "Open as", "links"),
+        ),
     ),
     "decisions": Listing(
         "/decisions",
         "Decisions",
-        "What was decided, why, and who took part.",
+        "What was decided or is to be decided, why, and whether the right people took part.",
         "The log is empty.",
         (
-            C("title", "Decision", "text"),
+            C("title", "Decision"),
+            C("context", "Context"),
             C("state", "State", "tag"),
+            C("decision", "Decided"),
             C("valid", "Counts"),
-            C("owner", "Owner"),
             C("due", "Due", "day"),
         ),
     ),
     "controls": Listing(
         "/controls",
         "Controls",
-        "What must be true, and whether the control itself still catches its canaries.",
+        "What must be true, and whether each control still catches the violations it is tested with.",
         "There is no control.",
         (
-            C("title", "Passing condition", "link"),
-            C("owner", "Owner"),
-            C("cadence", "Cadence", "words"),
-            C("canaries", "Canaries caught"),
+            C("title", "Passes when", "link"),
+            C("owner", "Owner", "words"),
+            C("cadence", "Judged", "words"),
+            C("caught", "Test violations caught"),
         ),
     ),
     "evidence": Listing(
         "/evidence",
         "Evidence",
-        "Every record, in the order it was sealed.",
+        "Every record, in the order it was written. Open one for its exact bytes and its proof.",
         "No record matches.",
         (
-            C("type", "Type", "link"),
+            C("name", "Record", "link"),
             C("customer", "Customer"),
-            C("subject", "Subject"),
-            C("index", "Index"),
+            C("subject", "About"),
+            C("index", "Place in log"),
             C("received_at", "Received", "moment"),
         ),
     ),
 }
-
-
-def why(reasons: list[JsonObject]) -> str:
-    """The first reason, and how many more there are."""
-    if not reasons:
-        return ""
-    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return f"{reasons[0]['text']}{more}"
-
-
-def subject(row: JsonObject) -> str:
-    """A subject in words."""
-    held = row.get("subject") or {}
-    return f"{str(held.get('kind', '')).replace('_', ' ')} {held.get('id', '')}".strip() or "—"
-
-
-def block(
-    title: str,
-    rows: list[JsonObject],
-    columns: tuple[str, ...],
-    *,
-    caption: str = "",
-    numbers: tuple[str, ...] = (),
-    empty: str = "None.",
-) -> dict[str, Any]:
-    """A table on a detail page; columns missing from a row are shown as unknown."""
-    shown = [{name: _plain(row.get(name)) for name in columns} for row in rows]
-    return {
-        "title": title,
-        "rows": shown,
-        "columns": columns,
-        "caption": caption or title,
-        "numbers": numbers,
-        "empty": empty,
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        if "amount" in value and "currency" in value:
-            return f"{value['amount']} {value['currency']}"
-        return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(str(_plain(one)) for one in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value

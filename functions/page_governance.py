@@ -1,0 +1,291 @@
+"""Pages of access reviews, reports and decisions."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from functions.page_forms import said_of
+from functions.page_frames import ALL, PAGE, Query, detail_page, list_page, path, token
+from shared.errors import NotFound
+from shared.model import JsonObject, Person, Role
+from shared.portal.blocks import Fact, table
+from shared.portal.words import listed, words
+from shared.procedures import governance, report_weekly, review_quarterly
+from shared.procedures.services import Services
+
+_ATTEST = (Role.INTEGRATION_OWNER, Role.STEERING_MEMBER)
+_FORMATS = {
+    "html": "Page",
+    "pdf": "PDF",
+    "xlsx": "Excel",
+    "docx": "Word",
+    "pptx": "PowerPoint",
+    "csv": "CSV",
+    "json": "JSON",
+}
+
+
+def review_list(services: Services, person: Person, query: Query) -> bytes:
+    """Reviews, the newest first."""
+    page = review_quarterly.list_reviews(services, person, ALL, None)
+    newest = {"items": page["items"][::-1], "next": None}
+    return list_page(
+        services, person, "reviews", query, newest, lambda row: {**row, "_path": path("reviews", row["quarter"])}
+    )
+
+
+def review(services: Services, person: Person, quarter: str, query: Query) -> bytes:
+    """One quarter: how many were read and reviewed, and every integration with its answer."""
+    row = review_quarterly.review_view(services, quarter, person, PAGE, query.get("next"))
+    population = [{"source": words(name), **counts} for name, counts in row["population"].items()]
+    items = [
+        {
+            "_path": path("reviews", quarter, "items", one["id"]),
+            "name": one["integration"]["name"] or one["integration"]["id"],
+            "source": words(one["source"]),
+            "tier": _tier(one["permissions"]),
+            "risks": one["risks"],
+            "answer": words(one["decision"]["decision"]) if one["decision"] else None,
+            "state": one["decision"]["state"] if one["decision"] else "open",
+        }
+        for one in row["items"]
+    ]
+    facts: list[Fact] = [
+        ("State", "tag", row["state"]),
+        ("Answers due", "moment", row["due"]),
+        ("Opened", "moment", row["opened_at"]),
+        ("Closed", "moment", row["closed_at"]),
+        ("Integrations", "number0", row["items_total"]),
+        ("Not known", "listed", row.get("gaps")),
+    ]
+    return detail_page(
+        services,
+        person,
+        "reviews",
+        f"Access review {quarter}",
+        "A missing answer is not consent and stays open; what was to be revoked is checked to be gone.",
+        facts,
+        blocks=[
+            table(
+                "What was read",
+                population,
+                {
+                    "source": "Source",
+                    "read": "Read",
+                    "reviewed": "To review",
+                    "microsoft": "Microsoft's own",
+                    "unreadable": "Unreadable",
+                },
+                kinds=dict.fromkeys(("read", "reviewed", "microsoft", "unreadable"), "number0"),
+                caption="Frozen when the review opened",
+            ),
+            table(
+                "Integrations",
+                items,
+                {
+                    "name": "Integration",
+                    "source": "Source",
+                    "tier": "Highest tier",
+                    "risks": "Risks",
+                    "answer": "Answer",
+                    "state": "State",
+                },
+                kinds={"name": "link", "risks": "listed", "state": "tag"},
+                caption="Tier 0 can take over the environment, 1 its services, 2 reads or touches users' data",
+                empty="This review has no items.",
+            ),
+        ],
+        next=f"{path('reviews', quarter)}?next={quote(row['next'])}" if row["next"] else None,
+    )
+
+
+def _tier(permissions: list[JsonObject]) -> str:
+    known = [one["tier"] for one in permissions if one["tier"] is not None]
+    return str(min(known)) if known else "unknown"
+
+
+def item(services: Services, person: Person, quarter: str, identity: str, query: Query) -> bytes:
+    """One integration of a review: what it may do, what it uses, what is to be removed, and the form to answer."""
+    held = review_quarterly.review_view(services, quarter, person, ALL, None)
+    one = next((row for row in held["items"] if row["id"] == identity), None)
+    if one is None:
+        raise NotFound(f"There is no item {identity} in the review of {quarter}.", code="review_item_not_found")
+    integration, answer = one["integration"], one["decision"]
+    facts: list[Fact] = [
+        ("Answer", "tag", answer["decision"] if answer else "open"),
+        ("Source", "words", one["source"]),
+        ("Owner", "text", "you" if one["owner"] == person.oid else one["owner"] or "nobody"),
+        ("Answer due", "moment", one["due"]),
+        ("Last used", "day", one.get("last_used")),
+        ("Application id", "mono", integration["id"]),
+        ("Review", "link", (path("reviews", quarter), quarter)),
+    ]
+    if answer:
+        by = listed(["you" if oid == person.oid else oid for oid in answer["by"]])
+        facts += [("Answered", "moment", answer["at"]), ("Answered by", "text", by), ("State", "tag", answer["state"])]
+        facts.append(("Rationale", "text", answer["rationale"]))
+    used = {True: "yes", False: "no", None: "unknown"}
+    rights = [
+        {
+            **right,
+            "kind": words(right["kind"]),
+            "tier": "unknown" if right["tier"] is None else str(right["tier"]),
+            "used": used[right["used"]],
+            "opinions": "; ".join(f"{name}: {word}" for name, word in right["opinions"].items()),
+        }
+        for right in one["permissions"]
+    ]
+    forms, note = _form(services, person, held, one)
+    least = one["least_set"]
+    return detail_page(
+        services,
+        person,
+        "reviews",
+        integration["name"] or integration["id"],
+        f"What this integration may do, and your answer for {quarter}.",
+        facts,
+        reasons=one.get("reasons") or [],
+        blocks=[
+            table(
+                "Permissions",
+                rights,
+                {"value": "Permission", "kind": "Kind", "tier": "Tier", "used": "Used", "opinions": "What sources say"},
+                caption="Held when the review opened",
+                empty="It holds none.",
+                note="What it would need at least: "
+                + ("unknown; there is no log of its calls." if least is None else ", ".join(least) or "nothing."),
+            ),
+            table(
+                "Not needed",
+                one["removable"],
+                {"value": "Permission", "reach": "Calls it opens for nothing"},
+                kinds={"reach": "number0"},
+                caption="A smaller permission, or none, serves every call that was seen",
+                empty="Nothing is known to be superfluous.",
+            ),
+            table(
+                "How to remove it",
+                [{"command": command} for command in one["commands"]],
+                {"command": "Command for the administrator"},
+                kinds={"command": "code"},
+                caption="The service never carries these out itself",
+                empty="There is no command for it.",
+            ),
+        ],
+        forms=forms,
+        form_note=note,
+        said=said_of(query),
+    )
+
+
+def _form(services: Services, person: Person, held: JsonObject, one: JsonObject) -> tuple[list[JsonObject], str]:
+    answer = one["decision"]
+    waiting = answer is not None and answer["state"] == "awaiting_second"
+    again = answer is not None and (answer["state"] == "not_revoked" or answer["decision"] == "defer")
+    if held["state"] != "open":
+        return [], "This review is closed."
+    if not person.has(*_ATTEST) or person.is_application:
+        return [], "Integration owners answer; a steering member or another owner is the second person."
+    if answer is not None and not waiting and not again:
+        return [], ""
+    if waiting and person.oid in answer["by"]:
+        return [], "You have answered. A tier-0 permission is kept only when a second person agrees."
+    if not waiting and not person.has(Role.INTEGRATION_OWNER):
+        return [], "The first answer is an integration owner's; then a second person may be needed."
+    choices = [
+        ("keep", "Keep everything it holds, for this quarter"),
+        ("reduce", "Reduce: remove the permissions ticked below"),
+        ("revoke", "Revoke: remove all of it"),
+        ("defer", "Defer: it cannot be answered yet"),
+    ]
+    values = list(dict.fromkeys(right["value"] for right in one["permissions"]))
+    fields: list[JsonObject] = [
+        {"name": "decision", "label": "Your answer", "kind": "one", "required": True, "options": choices}
+    ]
+    if values:
+        options = [(value, value) for value in values]
+        fields.append(
+            {
+                "name": "remove",
+                "label": "To remove (for reduce only)",
+                "kind": "many",
+                "options": options,
+                "required": False,
+            }
+        )
+    fields.append({"name": "rationale", "label": "Your rationale", "kind": "long", "required": True})
+    lead = "Keeping a tier-0 permission needs a second person."
+    if waiting:
+        lead = f"The first person says {words(answer['decision'])}: {answer['rationale']} Give the same answer to confirm it."
+    return [
+        {
+            "title": "Your answer" if not waiting else "You would be the second person",
+            "lead": lead,
+            "action": path("reviews", held["quarter"], "items", one["id"]),
+            "token": token(services, person, f"item {held['quarter']} {one['id']}"),
+            "hidden": [("digest", one["digest"])] if one.get("digest") else [],
+            "fields": fields,
+            "buttons": [("", "", "Record the answer", False)],
+        }
+    ], ""
+
+
+def report_list(services: Services, person: Person, query: Query) -> bytes:
+    """Reports, the newest first."""
+    rows = report_weekly.list_reports(services, person, ALL, None)["items"]
+
+    def shape(row: JsonObject) -> JsonObject:
+        return {**row, "_path": path("reports", row["period"]), "name": row["title"], "links": _links(row)}
+
+    return list_page(services, person, "reports", query, {"items": rows[::-1][:PAGE], "next": None}, shape)
+
+
+def _links(row: JsonObject) -> list[tuple[str, str]]:
+    held = list(row.get("formats") or [])
+    return [
+        (f"{path('reports', row['kind'], row['period'], name)}?as_of={quote(row['as_of'])}", label)
+        for name, label in _FORMATS.items()
+        if name in held
+    ]
+
+
+def report(services: Services, person: Person, period: str, _query: Query) -> bytes:
+    """The newest report of a week: its headline and its files."""
+    rows = [one for one in report_weekly.list_reports(services, person, ALL, None)["items"] if one["period"] == period]
+    if not rows:
+        raise NotFound(f"There is no weekly report of {period}.", code="report_not_found")
+    newest = rows[-1]
+    versions = [{"as_of": one["as_of"], "links": _links(one)} for one in rows[::-1]]
+    return detail_page(
+        services,
+        person,
+        "reports",
+        newest["title"],
+        "The headline; everything behind it stands in the report itself.",
+        [("Judged at", "moment", newest["as_of"]), ("Open as", "links", _links(newest))],
+        parts=[
+            {
+                "heading": "Headline",
+                "statements": [{"text": one["text"], "href": "", "label": ""} for one in newest.get("headline") or []],
+            }
+        ],
+        blocks=[
+            table(
+                "As it was known",
+                versions,
+                {"as_of": "Judged at", "links": "Open as"},
+                kinds={"as_of": "moment", "links": "links"},
+                caption="Each stays as it was, byte for byte",
+            )
+        ],
+    )
+
+
+def decision_list(services: Services, person: Person, query: Query) -> bytes:
+    """The decision log."""
+    page = governance.list_decisions(services, person, PAGE, query.get("next"))
+
+    def shape(row: JsonObject) -> JsonObject:
+        return {**row, "valid": "yes" if row["valid"] else listed(row["codes"]) if row["codes"] else "not yet"}
+
+    return list_page(services, person, "decisions", query, page, shape)
