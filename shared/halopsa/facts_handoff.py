@@ -146,9 +146,9 @@ def _facts(
     if not records:
         faults.append(Reason("record_unreadable", f"The opportunity cannot be read from HaloPSA: {refused[0].message}"))
         # What identifies it can still be told; everything else is missing.
-        kept: JsonObject = {name: row[name] for name in ("id", "tickettype_id") if name in row}
-        if isinstance(row.get("client_id"), int):
-            kept["client_id"] = row["client_id"]
+        kept: JsonObject = {"id": 0} | {
+            name: row[name] for name in ("id", "tickettype_id", "client_id") if type(row.get(name)) is int
+        }
         records, _ = parse_rows(Opportunity, [kept])
     record = records[0]
     identity = str(record.id)

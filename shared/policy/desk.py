@@ -66,7 +66,8 @@ class DeskPolicy(Section):
     """A closed security incident of an escalation priority has its review within so many days."""
     commander_outcomes: tuple[str, ...] = ("Incident Commander Approval",)
     """Action outcomes by which an incident commander lets a communication go out."""
-    client_outcomes: tuple[str, ...] = ("Client Notification", "Email User")
+    client_outcomes: tuple[str, ...] = ("Client Notification",)
     """Action outcomes that reach the client."""
     evidence_outcomes: tuple[str, ...] = ("Evidence Captured",)
+    """An action with one of these outcomes, or an attachment, counts as captured evidence."""
     review_outcomes: tuple[str, ...] = ("Post-Incident Review",)

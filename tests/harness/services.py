@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.policy.document import policy_digest, read_policy
 from shared.procedures.services import PolicyInForce
+from shared.registers.subscriptions import EVENTS
+from shared.registers.subscriptions import register as subscriptions
 from shared.settings import CATALOGUE, Settings
 from tests.harness.clock import StillClock
 from tests.harness.ledger import MemoryLedger
@@ -52,6 +54,18 @@ class FakeServices:
         self.clock = clock or StillClock()
         self.settings = Settings.from_environ({one.name: one.sample for one in CATALOGUE})
         self.rows: Any = MemoryRows()
+        for event in EVENTS:  # somebody listens who may see nothing: notifications are planned, and reach nobody
+            deaf = {
+                "id": f"u-{event}",
+                "event": event,
+                "url": "",
+                "by": "",
+                "customers": [],
+                "practices": [],
+                "delivered": [],
+            }
+            subscriptions(self.rows).insert(f"u-{event}", deaf)
+        self.rows.faults.writes.clear()
         self.blobs: Any = MemoryBlobs(worm=frozenset({"checkpoints"}))
         self.queues: Any = MemoryQueues()
         self.ledger: Any = MemoryLedger(self.clock)

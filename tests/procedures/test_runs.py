@@ -93,7 +93,7 @@ def test_a_run_is_running_until_its_actions_have_ended():
     """Succeeded means everything it set going was carried out or recorded as failed."""
     services = FakeServices()
     run_id = begin(services)["run_id"]
-    action = Action(ActionKind.NOTIFY, "k", Subject("x", "1"), None, {})
+    action = Action(ActionKind.NOTE_TICKET, "k", Subject("x", "1"), None, {})
     runs.execute(
         services, run_id, lambda _job: lambda _services, _run: {"n": queue_actions(services, [action], run_id)}
     )

@@ -1,0 +1,197 @@
+"""HaloPSA's ticket, action and timesheet rows as the desk's facts."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.halopsa.buckets import prefix
+from shared.halopsa.records.desk import DeskAction, DeskDay, DeskTicket
+from shared.halopsa.records.wire import Refused, parse_rows
+from shared.measures.desk_facts import ActionFacts, Day, Desk, Entry, RefusedTicket, TicketFacts, Trail
+from shared.policy.document import Policy
+from shared.ports import Blobs, Mirror
+
+_UNASSIGNED = 1
+"""Halo's built-in agent 'Unassigned'."""
+_KINDS = ("Tickets", "Actions", "Timesheet", "Projects", "Opportunities")
+_NO_INVOICE = ("", "0", "-1")
+
+
+def version(mirror: Mirror, blobs: Blobs) -> tuple[object, ...]:
+    """Changes whenever a row the facts are made from does; a key for caches.
+
+    Rows also arrive one by one as deliveries are heard, so the buckets' own etags count, not only when a kind was read.
+    """
+    marks = tuple((info.name, info.etag) for kind in _KINDS for info in blobs.list("mirror", prefix(kind)))
+    if not marks:
+        return (object(),)  # nothing to tell versions by: never the same twice
+    return (*((kind, mirror.read_at(kind)) for kind in _KINDS), hash(marks))
+
+
+def desk(mirror: Mirror, policy: Policy) -> Desk:
+    """Everything the desk's figures and controls stand on, read once."""
+    others = {str(row.get("id")) for kind in ("Projects", "Opportunities") for row in mirror.rows(kind)}
+    tickets: list[TicketFacts] = []
+    refused: list[RefusedTicket] = []
+    count = 0
+    for row in mirror.rows("Tickets"):
+        count += 1
+        try:
+            record = DeskTicket.model_validate(row)
+        except ValidationError:
+            _, why = parse_rows(DeskTicket, [row])
+            refused.append(_refused(row, why[0]))
+            continue
+        if str(record.id) not in others:
+            tickets.append(_ticket(record))
+    watched = {ticket.id for ticket in tickets if ticket.type_id in policy.desk.security_types}
+    for table in policy.override.practice.values():
+        types = table.get("desk", {}).get("security_types", ())
+        watched |= {ticket.id for ticket in tickets if ticket.type_id in types}
+    trails, entries, actions, unreadable = _trails(mirror.rows("Actions"), watched)
+    days = list(_days(mirror.rows("Timesheet")))
+    return Desk(
+        tickets=tuple(tickets),
+        trails=trails,
+        entries=tuple(entries),
+        days=tuple(days),
+        refused=tuple(refused),
+        tickets_read_at=mirror.read_at("Tickets"),
+        actions_read_at=mirror.read_at("Actions"),
+        days_read_at=mirror.read_at("Timesheet"),
+        observations=(*mirror.observations("Tickets")[:10], *mirror.observations("Actions")[:10]),
+        rows={"Tickets": count, "Actions": actions, "Timesheet": len(days), "Actions refused": unreadable},
+    )
+
+
+def _refused(row: Mapping[str, Any], why: Refused) -> RefusedTicket:
+    client = row.get("client_id")
+    customer = str(client) if isinstance(client, int) and not isinstance(client, bool) else None
+    return RefusedTicket(str(row.get("id", "")), customer, f"The field {why.field or 'id'} {_after(why)}")
+
+
+def _after(why: Refused) -> str:
+    words = why.message.split("; ")[0].removeprefix(why.field or "the row").strip()
+    return words if words.endswith(".") else words + "."
+
+
+def _ticket(row: DeskTicket) -> TicketFacts:
+    agent = row.agent_id if row.agent_id is not None and row.agent_id > _UNASSIGNED else None
+    return TicketFacts(
+        id=str(row.id),
+        summary=_whole(row.summary),
+        type_id=row.tickettype_id,
+        customer=str(row.client_id) if row.client_id is not None and row.client_id > 0 else None,
+        user=_known(row.user_id),
+        team=_whole(row.team) if row.team else None,
+        agent=agent,
+        priority=row.priority_id,
+        sla=_known(row.sla_id),
+        status=row.status_id,
+        category=row.category_1 or None,
+        occurred=row.dateoccurred,
+        assigned=row.dateassigned,
+        first_response=row.first_responsedate or row.responsedate,
+        respond_by=row.respondbydate,
+        fix_by=row.fixbydate,
+        closed=row.dateclosed,
+        hold_hours=_exact(row.slaholdtime),
+        excluded_from_sla=row.excludefromsla,
+        reassigned=row.reassigncount,
+        next_activity=row.nextactivitydate,
+        next_appointment=row.nextappointmentdate,
+        last_action=row.lastactiondate,
+        project=row.is_project,
+        opportunity=row.is_opportunity,
+        attachments=row.attachment_count,
+        workflow=None if row.workflow_id is None else row.workflow_id > 0,
+    )
+
+
+_ZERO = Fraction(0)
+
+
+@lru_cache(maxsize=8192)
+def _exact(amount: Decimal) -> Fraction:
+    """Hours come in few sizes: making each fraction once halves the time of reading."""
+    return Fraction(amount)
+
+
+@lru_cache(maxsize=8192)
+def _sum(one: Fraction, other: Fraction) -> Fraction:
+    return one + other
+
+
+def _whole(text: str) -> str:
+    """Halves of characters, left where a title was cut, become the replacement character: they cannot be written."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _known(number: int | None) -> int | None:
+    """Halo writes −1 for none."""
+    return number if number is not None and number > 0 else None
+
+
+def _trails(rows: Iterable[Mapping[str, Any]], watched: set[str]) -> tuple[dict[str, Trail], list[Entry], int, int]:
+    trails: dict[str, Trail] = {}
+    entries: list[Entry] = []
+    count = unreadable = 0
+    for row in rows:
+        count += 1
+        try:
+            action = DeskAction.model_validate(row)
+        except ValidationError:
+            unreadable += 1
+            continue
+        ticket = str(action.ticket_id)
+        trail = trails.get(ticket)
+        if trail is None:
+            trail = trails[ticket] = Trail(array("q"))
+        if action.datetime is not None:
+            trail.times.append(int(action.datetime.timestamp()))
+        old, new = _known(action.old_status), _known(action.new_status)
+        if old is not None and new is not None and old != new and (old, new) not in trail.moves:
+            trail.moves |= {(old, new)}
+        if action.timetaken > 0:
+            trail.hours = _sum(trail.hours, _exact(action.timetaken))
+        if ticket in watched:
+            trail.actions += (
+                ActionFacts(action.datetime, action.outcome, action.who_agentid is not None, action.new_priority),
+            )
+        entry = _entry(ticket, action)
+        if entry is not None:
+            entries.append(entry)
+    return trails, entries, count, unreadable
+
+
+def _entry(ticket: str, action: DeskAction) -> Entry | None:
+    """Only what the value figures need: chargeable time and automated updates."""
+    automated = bool(action.actionby_application_id)
+    if action.datetime is None or not (automated or action.actionchargehours):
+        return None
+    billed = (action.actioninvoicenumber or "") not in _NO_INVOICE
+    unbilled = None if action.actionchargehours is None else _ZERO if billed else _exact(action.actionchargehours)
+    return Entry(ticket, action.datetime, automated, unbilled)
+
+
+def _days(rows: Iterable[Mapping[str, Any]]) -> Iterator[Day]:
+    records, _ = parse_rows(DeskDay, rows)
+    for row in records:
+        if row.date is not None and row.target_hours is not None and row.actual_hours is not None:
+            yield Day(row.date, Fraction(row.target_hours), Fraction(row.actual_hours))
+
+
+def customers(mirror: Mirror) -> dict[str, str]:
+    """Customers' names by id; rows without a usable name or id are left out."""
+    return {
+        str(row["id"]): _whole(row["name"])
+        for row in mirror.rows("Client")
+        if isinstance(row.get("id"), int) and isinstance(row.get("name"), str) and row["name"]
+    }

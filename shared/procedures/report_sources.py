@@ -1,0 +1,132 @@
+"""Gather what the weekly report is made from: figures, findings, holds, approvals, decisions, proofs and freshness."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, cast
+
+from shared.approvals.quorum import lapse
+from shared.controls.catalogue import controls
+from shared.controls.spec import canary_result
+from shared.measures.desk_facts import Desk
+from shared.measures.kpis import Period
+from shared.model import JsonObject, rfc3339
+from shared.ports import Mirror
+from shared.procedures.kpi_sources import desk_of
+from shared.procedures.kpis import WHOLE, items_of
+from shared.procedures.runs import Run
+from shared.procedures.services import Services
+from shared.registers import approvals, findings, holds, reports
+from shared.registers.decisions import decisions
+from shared.registers.store import Register
+from shared.reports.weekly_input import WeeklyInput
+
+KIND = "weekly"
+_ENOUGH = ("Tickets", "Actions", "Projects", "Opportunities", "RecurringInvoice", "Timesheet", "Client")
+
+
+class Names(Protocol):
+    """What the facts module of the desk knows about customers."""
+
+    def customers(self, mirror: Mirror) -> dict[str, str]:
+        """Names by id."""
+
+
+def week_of(period: str) -> tuple[datetime, datetime]:
+    """Monday 00:00 UTC of the ISO week and of the one after it."""
+    year, week = period.split("-W")
+    start = datetime.combine(datetime.fromisocalendar(int(year), int(week), 1).date(), datetime.min.time(), UTC)
+    return start, start + timedelta(days=7)
+
+
+def gather(services: Services, run: Run) -> WeeklyInput:
+    """Everything the report of ``run.period`` says, judged by ``run.as_of``."""
+    policy = services.policy.policy
+    start, end = week_of(str(run.period))
+    until = max(start + timedelta(microseconds=1), min(end, run.as_of))
+    desk = desk_of(services)
+    run.progress(0.1, "Facts read.")
+    items = items_of(services, Period(start, until), wants=_all, circle=WHOLE)
+    run.progress(0.25, "Figures of the week computed.")
+    before = items_of(services, Period(start - timedelta(days=7), start), wants=_all, circle=WHOLE)
+    run.progress(0.4, "Figures of the week before computed.")
+    now = run.as_of
+    return WeeklyInput(
+        period=str(run.period),
+        start=start,
+        end=end,
+        now=now,
+        items=tuple(items),
+        before=tuple(before),
+        findings=tuple(_findings(services)),
+        holds=tuple({**row, "cost": holds.cost(row, now)} for row in holds.of_kind(services.rows)),
+        approvals=tuple(lapse(row, now) for row in approvals.register(services.rows).all()),
+        overrides=tuple(Register(services.rows, "overrides").all()),
+        decisions=tuple(decisions(services.rows).all()),
+        certificate=_certificate(services),
+        canaries=tuple({"control": one.id, **canary_result(one, policy, now)} for one in controls().values()),
+        ledger=ledger_state(services),
+        former=_former(services, str(run.period), now),
+        practices={key: one.name or key for key, one in policy.practices.items()},
+        customers=cast("Names", services.facts("desk")).customers(services.mirror),
+        unconfirmed=policy.unconfirmed(),
+        policy_version=services.policy.version,
+        statement=_statement(services, desk),
+        link=services.settings.text("ATTEST_PUBLIC_URL").rstrip("/"),
+        currency=policy.service.currency,
+    )
+
+
+def _all(_practice: str | None, _customer: str | None) -> bool:
+    return True
+
+
+def _findings(services: Services) -> Iterator[JsonObject]:
+    for control in controls():
+        yield from findings.of_control(services.rows, control)
+
+
+def _certificate(services: Services) -> JsonObject | None:
+    """The newest intake certificate; keys grow with time."""
+    newest: JsonObject | None = None
+    for body in Register(services.rows, "certificates").all():
+        newest = body
+    return newest
+
+
+def ledger_state(services: Services) -> JsonObject:
+    """The meta-log's published checkpoint, empty when there is none."""
+    meta = services.ledger.names.meta
+    note = services.ledger.checkpoint(meta)
+    if note is None:
+        return {}
+    lines = note.split("\n")
+    root = base64.b64decode(lines[2]).hex()
+    return {"log": meta, "origin": lines[0], "size": int(lines[1]), "root": root, "note": note}
+
+
+def _former(services: Services, period: str, now: datetime) -> JsonObject | None:
+    row = reports.latest(services.rows, KIND, period, rfc3339(now - timedelta(milliseconds=1)))
+    data = services.blobs.get("reports", f"{row['folder']}/json") if row else None
+    return dict(json.loads(data)) if data else None
+
+
+def _statement(services: Services, desk: Desk) -> JsonObject:
+    sources: list[JsonObject] = []
+    for kind in _ENOUGH:
+        at = services.mirror.read_at(kind)
+        if at is None:
+            continue
+        seen = services.mirror.observations(kind)
+        rows = desk.rows.get(kind)
+        sources.append({
+            "source": f"HaloPSA {kind}",
+            "query": "list, then by lastupdatefromdate" if kind != "Actions" else "by windows over the days of changed tickets",
+            "rows": sum(1 for _ in services.mirror.rows(kind)) if rows is None else rows,
+            "read_at": rfc3339(at),
+            "evidence": seen[0] if seen else "",
+        })
+    return {"sources": sources, "refused": len(desk.refused), "actions_refused": desk.rows.get("Actions refused", 0)}

@@ -1,0 +1,46 @@
+"""What the weekly report is made from: plain rows, already read and narrowed; the builder adds words and order, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.model import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyInput:
+    """All rows of a week. ``now`` is the time the report judges by."""
+
+    period: str
+    start: datetime
+    end: datetime
+    now: datetime
+    items: tuple[JsonObject, ...] = ()
+    """Figures of the week, as ``GET /api/kpis`` gives them."""
+    before: tuple[JsonObject, ...] = ()
+    """Figures of the week before."""
+    findings: tuple[JsonObject, ...] = ()
+    holds: tuple[JsonObject, ...] = ()
+    approvals: tuple[JsonObject, ...] = ()
+    overrides: tuple[JsonObject, ...] = ()
+    decisions: tuple[JsonObject, ...] = ()
+    certificate: JsonObject | None = None
+    canaries: tuple[JsonObject, ...] = ()
+    """``{"control", "caught", "total", "missed"}`` per control."""
+    ledger: JsonObject = field(default_factory=dict)
+    """``{"log", "origin", "size", "root", "note"}`` of the meta-log's checkpoint, empty when there is none."""
+    former: JsonObject | None = None
+    """The JSON of the report of this period that was published last before, None when there is none."""
+    practices: Mapping[str, str] = field(default_factory=dict)
+    """Key → name."""
+    customers: Mapping[str, str] = field(default_factory=dict)
+    """Id → name."""
+    unconfirmed: tuple[str, ...] = ()
+    policy_version: str = ""
+    statement: JsonObject = field(default_factory=dict)
+    """Rows and freshness per source: ``{"sources": [{"source", "query", "rows", "read_at", "evidence"}], "refused"}``."""
+    link: str = ""
+    """Where the portal is."""
+    currency: str = "CAD"

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import Malformed, NotFound, StorageUnavailable
+from shared.model import Person, Role
+from shared.procedures import report_weekly
+from shared.procedures.report_sources import week_of
+from shared.procedures.report_weekly import list_reports, report_file, weekly_report_run
+from shared.procedures.runs import Run
+from tests.harness.faults import Faults
+from tests.harness.memory import MemoryBlobs
+from tests.reports import weeks
+from tests.reports.weeks import NOW, PERIOD, START, ticket, z
+
+ALL = Person("oid-1", "Nora Fictive", frozenset({Role.READER}))
+
+
+def run(at: Any = NOW, number: int = 1) -> Run:
+    return Run(f"r-{number}", "weekly_report", PERIOD, at, "oid-1")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_weekly, "FORMATS", ("json", "html", "csv"))
+
+
+def test_a_week_is_monday_to_monday_in_utc() -> None:
+    """Also around the turn of the year."""
+    assert week_of("2026-W47")[0].isoformat() == "2026-11-16T00:00:00+00:00"
+    assert week_of("2027-W01")[0].isoformat() == "2027-01-04T00:00:00+00:00"
+    assert week_of("2026-W53")[1].isoformat() == "2027-01-04T00:00:00+00:00"
+
+
+def test_the_report_as_it_was_known_then_stays_and_the_later_one_tells_what_differs() -> None:
+    """Late data changes the next report, never the one before; the same time again gives the same bytes."""
+    services = weeks.services()
+    first = ticket(1, START, dateclosed=z(START + timedelta(hours=2)))
+    services.mirror.load({"Tickets": [first]}, NOW)
+    weekly_report_run(services, run())
+    then = report_file(services, ALL, PERIOD, "json")[0]
+    services.clock.advance(hours=2)
+    services.mirror.load({"Tickets": [first, ticket(2, START, dateclosed=z(START + timedelta(hours=4)))]}, services.clock.now())
+
+    weekly_report_run(services, run(number=2))
+    weekly_report_run(services, run(NOW + timedelta(hours=2), number=3))
+
+    assert report_file(services, ALL, PERIOD, "json", "2026-11-23T06:30:00Z")[0] == then
+    newest = json.loads(report_file(services, ALL, PERIOD, "json")[0])
+    (differs,) = [block for section in newest["sections"] for block in section["blocks"] if block.get("id") == "differs"]
+    assert ["Time to resolve", "All practices", 2.0, 3.0, "mttr_hours"] in differs["rows"]
+    assert newest["as_of"] == "2026-11-23T08:00:00.000Z"
+    assert len(services.ledger.of_type("report.published")) == 2
+
+
+def test_a_report_that_is_killed_half_way_goes_on_from_what_it_had_gathered() -> None:
+    """Every write fails once, before and after taking effect: the report comes out the same and is recorded once."""
+    wanted = _published(weeks.services())
+    for side in ("before", "after"):
+        number = 1
+        while True:
+            services = weeks.services()
+            services.blobs = MemoryBlobs(Faults(lambda _name, at, fail=number, side=side: side if at == fail else None))
+            try:
+                weekly_report_run(services, run())
+            except StorageUnavailable:
+                services.blobs.faults.hook = None
+                weekly_report_run(services, run())
+                assert _published(services, again=False) == wanted
+                number += 1
+                continue
+            break
+        assert number > 3
+
+
+def _published(services: Any, *, again: bool = True) -> list[bytes]:
+    if again:
+        weekly_report_run(services, run())
+    assert len(services.ledger.of_type("report.published")) == 1
+    return [report_file(services, ALL, PERIOD, name)[0] for name in report_weekly.FORMATS]
+
+
+def test_a_narrowed_caller_does_not_see_the_report_of_everybody() -> None:
+    """Neither the file nor the list tells that it exists."""
+    services = weeks.services()
+    weekly_report_run(services, run())
+    narrowed = Person("oid-2", "Sam Fictive", frozenset({Role.READER}), frozenset({"12"}))
+
+    with pytest.raises(NotFound):
+        report_file(services, narrowed, PERIOD, "json")
+    assert list_reports(services, narrowed)["items"] == []
+    (listed,) = list_reports(services, ALL)["items"]
+    assert listed["formats"] == ["json", "html", "csv"]
+
+
+@pytest.mark.parametrize(("period", "name", "as_of", "fault"), [
+    ("2026-47", "json", None, Malformed), ("2026-W54", "json", None, Malformed), (None, "json", None, Malformed),
+    (PERIOD, "exe", None, NotFound), (PERIOD, "json", "yesterday", Malformed),
+    (PERIOD, "json", "2026-11-23T05:59:59Z", NotFound), ("2026-W46", "json", None, NotFound),
+])
+def test_what_is_not_there_is_not_found_and_what_cannot_be_read_is_malformed(
+    period: Any, name: str, as_of: Any, fault: type[Exception]
+) -> None:
+    """A report judged later than asked for does not answer for an earlier time."""
+    services = weeks.services()
+    weekly_report_run(services, run())
+
+    with pytest.raises(fault):
+        report_file(services, ALL, period, name, as_of)
+
+
+def test_report_ready_is_told_once_per_channel() -> None:
+    """The job run again sends nothing again."""
+    services = weeks.services(policy='[practices.msp]\nchannel = "msp"\n[practices.ps]\nchannel = "ps"\n')
+    weekly_report_run(services, run())
+    weekly_report_run(services, run())
+
+    assert len(set(services.queues.messages["actions"])) == 2
