@@ -1,0 +1,88 @@
+"""The table of who may do what keeps its promises, and agrees with the code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from functions import GROUPS
+from shared.entra.azure import this_service
+from shared.entra.catalogue import catalogue
+from shared.entra.client import GRAPH
+from shared.storage.account import CONTAINERS, QUEUES, TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE: dict[str, Any] = json.loads((ROOT / "infra" / "identities.json").read_text("utf-8"))
+ROLES = [(group, role) for group, rights in TABLE["groups"].items() for role in rights["roles"]]
+
+
+def test_every_group_and_function_is_in_the_table() -> None:
+    """The functions of each group are exactly those its blueprints register."""
+    for group, files in GROUPS.items():
+        code = [name for file in files for name in _names(ROOT / "functions" / f"{file}.py")]
+        assert TABLE["groups"][group]["functions"] == code
+    assert set(TABLE["groups"]) == set(GROUPS)
+
+
+def _names(file: Path) -> list[str]:
+    return re.findall(r'function_name\("([^"]+)"\)', file.read_text("utf-8"))
+
+
+def test_scopes_are_places_that_exist() -> None:
+    """Each role holds on one table, container or queue, or on the host's own account."""
+    places = {f"evidence/tables/{name}" for name in TABLES} | {f"evidence/containers/{name}" for name in CONTAINERS}
+    places |= {f"evidence/queues/{name}{end}" for name in QUEUES for end in ("", "-poison")}
+    places |= {"evidence/containers", "host/containers"}
+    assert {role["scope"] for _, role in ROLES} <= places
+
+
+def test_owner_of_blobs_only_on_the_hosts_account() -> None:
+    """Business data has no owner among the groups."""
+    owners = {role["scope"].split("/")[0] for _, role in ROLES if role["role"] == "Storage Blob Data Owner"}
+    assert owners == {"host"}
+
+
+def test_append_only_roles_cannot_change_or_remove() -> None:
+    """No write, update or delete action hides in a role called append."""
+    for name, role in TABLE["custom_roles"].items():
+        assert "append" in name
+        assert not [one for one in role["dataActions"] if re.search(r"write|delete|update|\*", one)]
+
+
+def test_intake_may_only_create() -> None:
+    """The identity that faces the internet has no role that changes evidence."""
+    roles = {role["role"] for group, role in ROLES if group == "intake" and role["scope"].startswith("evidence/")}
+    assert roles == {"evidence-append", "Storage Table Data Reader", "Storage Queue Data Message Sender"}
+
+
+def test_graph_rights_are_the_reviews_alone_and_read_only() -> None:
+    """Nobody else may read the directory, and nobody may write to it; what is asked for covers what is read."""
+    for group in ("intake", "desk", "audit"):
+        assert TABLE["groups"][group]["graph"] == []
+    held = TABLE["groups"]["review"]["graph"]
+    assert all(".Read." in value for value in held)
+    known = catalogue()
+    for path in (
+        "servicePrincipals",
+        "servicePrincipals/1/appRoleAssignedTo",
+        "applications",
+        "oauth2PermissionGrants",
+    ):
+        call = known.call("GET", f"{GRAPH}/v1.0/{path}")
+        assert call is not None
+        assert any(way <= set(held) for way in known.application.covers(call))
+
+
+def test_every_right_says_why() -> None:
+    """An outsider can read off what each identity may do, and why."""
+    assert all(role["why"].endswith(".") and role["id"] for _, role in ROLES)
+    assert len({(group, role["role"], role["scope"]) for group, role in ROLES}) == len(ROLES)
+
+
+def test_the_first_item_of_a_review_is_made_of_this_table() -> None:
+    """Each role of each group is a permission of this service."""
+    own = this_service("attest", "")
+    assert own.unknowns == ()
+    assert len([one for one in own.permissions if "Key Vault" not in one.value]) == len(ROLES)
