@@ -61,7 +61,7 @@ def _for(*groups: Group) -> frozenset[Group]:
 
 _DESK = _for(Group.DESK)
 _HALO = _for(Group.ENGINE)
-_SIGN = _for(Group.ENGINE, Group.DESK)
+_SIGN = _for(Group.ENGINE)
 _GRAPH = _for(Group.REVIEW)
 
 CATALOGUE: tuple[Setting, ...] = (

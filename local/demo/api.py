@@ -29,6 +29,8 @@ class Api:
         self._halo = httpx.Client(base_url=halo, timeout=120.0, trust_env=False)
         self._entra = httpx.Client(base_url=entra, timeout=60.0, trust_env=False)
         self._tokens: dict[str, str] = {}
+        self.timings: list[tuple[str, float]] = []
+        """Each thing waited for, with its seconds."""
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -86,6 +88,7 @@ class Api:
         while time.monotonic() - started < _RUN_SECONDS:
             run = self.get(who, f"/api/runs/{quote(run_id)}")
             if run["state"] == "succeeded" or (fails and run["state"] == "failed"):
+                self.timings.append((job, round(time.monotonic() - started, 2)))
                 return run
             if run["state"] == "failed":
                 raise DemoFailed(f"The job {job} failed: {run['error']}")
@@ -148,11 +151,13 @@ class Api:
 
     def settle(self, seconds: float = 20.0) -> None:
         """Wait until the records that were rung about have been read back: the observations stop growing."""
-        last, since, end = -1, time.monotonic(), time.monotonic() + seconds
+        began = time.monotonic()
+        last, since, end = -1, began, began + seconds
         while time.monotonic() < end:
             count = len(self.every("ada", "/api/evidence", type="observation.page"))
             if count != last:
                 last, since = count, time.monotonic()
             elif time.monotonic() - since > 1.0:
-                return
+                break
             time.sleep(0.25)
+        self.timings.append(("deliveries", round(time.monotonic() - began, 2)))

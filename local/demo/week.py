@@ -86,7 +86,8 @@ class Week:
         self.api.clock(wire(MONDAY + timedelta(days=day)))
         rows = self.days[day]
         if rows["Tickets"]:
-            self.api.halo(rows)
+            self.api.halo({"Tickets": rows["Tickets"]})
+            self.api.halo({"Actions": rows["Actions"]}, quiet=True)
             self.api.settle()
             self.say(
                 f"  {len(rows['Tickets'])} tickets come in; HaloPSA rings for each, and each record is read back over the API."

@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from shared.connector import schemas
-from shared.connector.operations import OPERATIONS, TRIGGERS, Operation, Parameter
+from shared.connector.operation import Operation, Parameter
+from shared.connector.operations import OPERATIONS, TRIGGERS
 from shared.model import JsonObject
 
 _PATH_PART = re.compile(r"\{(\w+)\}")

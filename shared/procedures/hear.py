@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
+from dataclasses import replace
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from shared.controls.catalogue import controls
@@ -19,6 +22,32 @@ from shared.registers import findings
 
 _HANDLED = ("delivery.received", "delivery.recovered")
 _TROUBLE = {"delivery.quarantined": "unreadable", "intake.conflict": "conflict"}
+
+
+class _LatelyRead:
+    """When this process last read which record: a burst of rings about one record costs one request."""
+
+    def __init__(self, most: int = 5000) -> None:
+        self._most = most
+        self._at: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+        self._lock = Lock()
+
+    def since(self, kind: str, identity: str, received_at: datetime) -> bool:
+        """True when the record was read after a delivery came in: what it was about is in the mirror already."""
+        with self._lock:
+            at = self._at.get((kind, identity))
+        return at is not None and at > received_at
+
+    def note(self, kind: str, identity: str, read_at: datetime) -> None:
+        """Remember a reading that has been folded in."""
+        with self._lock:
+            self._at[kind, identity] = read_at
+            self._at.move_to_end((kind, identity))
+            if len(self._at) > self._most:
+                self._at.popitem(last=False)
+
+
+_READ = _LatelyRead()
 
 
 def hear(services: Services, evidence_id: str) -> None:
@@ -40,6 +69,8 @@ def hear(services: Services, evidence_id: str) -> None:
         _note(services, evidence_id, record.customer, "unknown_event", event)
         return
     kind, identity, query = target
+    if _READ.since(kind, identity, record.received_at):
+        return
     try:
         page = services.halo.one(kind, identity, query)
     except SourceDenied:
@@ -52,10 +83,11 @@ def hear(services: Services, evidence_id: str) -> None:
         return
     row = page.rows[0]
     customer = spelling.customer_of(row)
-    services.ledger.record(_of_customer(observation(kind, page), customer))
+    services.ledger.record(replace(observation(kind, page), customer=customer))
     for mirrored in spelling.kinds_of(kind, row):
         services.mirror.apply(mirrored, [row], read_at=page.read_at)
         judge_record(services, mirrored, identity, services.clock.now(), f"delivery\n{evidence_id}")
+    _READ.note(kind, identity, page.read_at)
     if findings.get(
         services.rows, findings.finding_id("intake_understood", record.customer, Subject("delivery", evidence_id))
     ):
@@ -76,12 +108,6 @@ def judge_record(services: Services, kind: str, identity: str, as_of: datetime, 
         billing.judge_invoices(services, [identity], as_of, run_id)
     elif kind == "Appointment":
         handoffs.judge_appointments(services, [identity], as_of, run_id)
-
-
-def _of_customer(entry: Any, customer: str | None) -> Any:
-    from dataclasses import replace
-
-    return replace(entry, customer=customer)
 
 
 def _note(services: Services, evidence_id: str, customer: str | None, outcome: str, event: str) -> None:

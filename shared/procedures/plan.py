@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from shared.actions import Action
+from shared.actions import Action, ActionKind
 from shared.errors import RowExists
 from shared.model import JsonObject, rfc3339
 from shared.procedures.services import Services
 from shared.registers.store import Register
+from shared.registers.subscriptions import register as subscriptions
 
 QUEUE = "actions"
 
@@ -34,7 +35,7 @@ def queue_actions(services: Services, actions: Iterable[Action], run_id: str | N
     """Write each action's row and send its message; answer how many were new. Repeating it re-sends only unfinished ones."""
     new = 0
     part = part_of(run_id)
-    for action in actions:
+    for action in _heard(services, actions):
         key = row_key(action)
         body: JsonObject = {
             "action": action.to_json(),
@@ -52,6 +53,28 @@ def queue_actions(services: Services, actions: Iterable[Action], run_id: str | N
                 continue
         services.queues.send(QUEUE, json.dumps({"part": part, "key": key}))
     return new
+
+
+def _heard(services: Services, actions: Iterable[Action]) -> list[Action]:
+    """Without notifications that nobody listens to: neither a channel of the practice nor a subscription of the event."""
+    wanted = list(actions)
+    if not any(action.kind is ActionKind.NOTIFY for action in wanted):
+        return wanted
+    events = {row["event"] for row in subscriptions(services.rows).all()}
+    return [
+        action
+        for action in wanted
+        if action.kind is not ActionKind.NOTIFY
+        or action.parameters.get("event") in events
+        or channel_of(services, action.parameters)
+    ]
+
+
+def channel_of(services: Services, said: JsonObject) -> str:
+    """The channel a notification goes to: its own, or its practice's; empty when there is none."""
+    practices = services.policy.policy.practices
+    practice = said.get("practice")
+    return str(said.get("channel") or (practices[practice].channel if practice in practices else ""))
 
 
 def outcomes_of(services: Services, run_id: str) -> dict[str, int]:

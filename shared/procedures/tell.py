@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.actions import Action
 from shared.model import JsonObject, Person, rfc3339
+from shared.procedures.plan import channel_of
 from shared.procedures.services import Services
 from shared.registers.subscriptions import register
 
@@ -17,9 +18,7 @@ def tell(services: Services, action: Action) -> JsonObject:
     said = action.parameters
     practice = said.get("practice")
     sent: list[str] = []
-    policy = services.policy.policy
-    channel = policy.practices[practice].channel if practice in policy.practices else ""
-    channel = str(said.get("channel") or channel)
+    channel = channel_of(services, said)
     if channel:
         services.notifier.send(channel, dict(said))
         sent.append(f"channel:{channel}")
