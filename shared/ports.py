@@ -229,7 +229,7 @@ class Mirror(Protocol):
         """The id under which a row is kept; None when it has none."""
 
     def state(self, kind: str) -> JsonObject:
-        """What the last sync of this kind left (empty if never): read_at, high_water, observations, unreadable …"""
+        """What the last sync of this kind left (empty if never): read_at, high_water, observations, unreadable and more."""
 
     def save_state(self, kind: str, state: JsonObject) -> None:
         """Replace it."""

@@ -68,7 +68,12 @@ def _week(folder: Path) -> None:
         played = time.monotonic()
         summary["halopsa_requests"] = len(api.halo_calls())
         api.close()
-    summary["seconds"] = {"start": round(ready - began, 1), "week": round(played - ready, 1), "days": week.seconds, "waits": api.timings}
+    summary["seconds"] = {
+        "start": round(ready - began, 1),
+        "week": round(played - ready, 1),
+        "days": week.seconds,
+        "waits": api.timings,
+    }
     (folder / "summary.json").write_text(json.dumps(summary, indent=1, default=str) + "\n", encoding="utf-8")
     _tell(folder, summary)
 

@@ -65,43 +65,20 @@ def assess(
 
     ``run_id`` names the run or the delivery that caused it and makes repeating harmless.
     """
-    groups: dict[str | None, list[Case]] = defaultdict(list)
+    groups: dict[str | None, list[tuple[Case, Judgement]]] = defaultdict(list)
     for case in cases:
-        groups[case.customer].append(case)
-    out: list[Assessed] = []
-    for customer, group in sorted(groups.items(), key=lambda item: item[0] or ""):
-        out.extend(_assess_customer(services, control, customer, group, as_of, run_id))
-    return out
-
-
-def _assess_customer(
-    services: Services, control: Control, customer: str | None, cases: list[Case], as_of: datetime, run_id: str
-) -> list[Assessed]:
-    judged = [(case, judge(control, case, services, as_of)) for case in cases]
-    entry = _assessment(control, customer, judged, services, as_of, run_id)
-    evidence_id = services.ledger.record(entry).evidence_id
-    if len(cases) > 3:
-        standing = {body["id"]: body for body in findings.of_control(services.rows, control.id, customer or "0")}
-    else:
-        ids = [findings.finding_id(control.id, customer, case.subject) for case in cases]
-        standing = {key: body for key in ids if (body := findings.get(services.rows, key)) is not None}
-    done: list[Assessed] = []
-    for case, judgement in judged:
-        new = _finding(control, case, judgement, services, as_of, (evidence_id, *case.observations))
-        old = standing.get(new["id"])
-        folded = findings.fold(old, new)
-        changed = old is None or any(
-            old[key] != folded[key] for key in ("verdict", "reasons", "status", "severity", "owner")
-        )
-        if not changed and old is not None:
-            folded = {
-                **old,
-                "evidence": folded["evidence"],
-                "assessed_at": folded["assessed_at"],
-                "detail": folded["detail"],
-                "policy_version": folded["policy_version"],
-            }
-        done.append(Assessed(case, judgement, folded, old, changed))
+        groups[case.customer].append((case, judge(control, case, services, as_of)))
+    customers = sorted(groups, key=lambda customer: customer or "")
+    # one round to the store for all customers: a population of many small customers costs no more than one large one
+    receipts = services.ledger.record_many(
+        [_assessment(control, customer, groups[customer], services, as_of, run_id) for customer in customers]
+    )
+    standing = _standing(services, control, groups)
+    done = [
+        _fold(control, case, judgement, services, as_of, receipt.evidence_id, standing)
+        for customer, receipt in zip(customers, receipts, strict=True)
+        for case, judgement in groups[customer]
+    ]
     telling = [one for one in done if one.changed and (one.before is not None or one.judgement.verdict in _TELLING)]
     services.ledger.record_many(
         [
@@ -109,7 +86,7 @@ def _assess_customer(
                 type="finding.changed",
                 key=f"{run_id}\n{one.finding['id']}\n{_mark(_json(one.finding))}",
                 payload=_json(one.finding),
-                customer=customer,
+                customer=one.case.customer,
                 subject=one.case.subject,
                 controls=(control.id,),
             )
@@ -122,6 +99,42 @@ def _assess_customer(
     return done
 
 
+def _standing(
+    services: Services, control: Control, groups: dict[str | None, list[tuple[Case, Judgement]]]
+) -> dict[str, JsonObject]:
+    """What these findings said before, read in the fewest requests."""
+    if sum(map(len, groups.values())) <= _FEW:
+        ids = [
+            findings.finding_id(control.id, customer, case.subject)
+            for customer in groups
+            for case, _ in groups[customer]
+        ]
+        return {key: body for key in ids if (body := findings.get(services.rows, key)) is not None}
+    only = next(iter(groups)) or "0" if len(groups) == 1 else None
+    return {body["id"]: body for body in findings.of_control(services.rows, control.id, only)}
+
+
+def _fold(
+    control: Control,
+    case: Case,
+    judgement: Judgement,
+    services: Services,
+    as_of: datetime,
+    evidence_id: str,
+    standing: dict[str, JsonObject],
+) -> Assessed:
+    new = _finding(control, case, judgement, services, as_of, (evidence_id, *case.observations))
+    old = standing.get(new["id"])
+    folded = findings.fold(old, new)
+    if old is not None and not any(old[key] != folded[key] for key in _TOLD):
+        fresh = {key: folded[key] for key in ("evidence", "assessed_at", "detail", "policy_version")}
+        return Assessed(case, judgement, {**old, **fresh}, old, changed=False)
+    return Assessed(case, judgement, folded, old, changed=True)
+
+
+_FEW = 3
+_TOLD = ("verdict", "reasons", "status", "severity", "owner")
+"""What makes a finding another finding; the rest only makes it newer."""
 _TELLING = (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, cast
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 _BATCH = 400
+_WIDTH = 4
+"""Holds placed at once; each is some ten requests to the store, one after the other."""
 _HOLDING = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR)
 
 
@@ -195,27 +198,34 @@ def _hold(services: Services, books: _Books, judged: Iterable[Assessed], as_of: 
 
     Facts that are merely too old hold nothing new: acting on them is what freshness forbids, and the next sync decides.
     """
-    new = 0
-    for one in judged:
-        name, facts = one.case.subject.id, one.case.facts
-        standing = books.holds.newest.get(name)
-        held = standing is not None and standing.held
-        stale = facts is not None and {reason.code for reason in one.judgement.reasons} == {"stale_facts"}
-        passes = one.judgement.verdict not in _HOLDING
-        if stale or (passes and not held):
-            continue
-        if not held and isinstance(facts, InvoiceFacts) and _not_due(services, facts, as_of):
-            continue
-        new += ensure_held(
+    wanted = [one for one in judged if _must_be_held(services, books, one, as_of)]
+
+    def hold(one: Assessed) -> bool:
+        name = one.case.subject.id
+        return ensure_held(
             services,
             name=name,
             customer=one.case.customer,
-            facts=facts,
+            facts=one.case.facts,
             reasons=one.judgement.reasons,
-            standing=standing,
+            standing=books.holds.newest.get(name),
             run_id=run_id,
         )
-    return new
+
+    if len(wanted) == 1:
+        return int(hold(wanted[0]))
+    with ThreadPoolExecutor(_WIDTH) as pool:
+        return sum(pool.map(hold, wanted))
+
+
+def _must_be_held(services: Services, books: _Books, one: Assessed, as_of: datetime) -> bool:
+    facts = one.case.facts
+    standing = books.holds.newest.get(one.case.subject.id)
+    held = standing is not None and standing.held
+    stale = facts is not None and {reason.code for reason in one.judgement.reasons} == {"stale_facts"}
+    if stale or (one.judgement.verdict not in _HOLDING and not held):
+        return False
+    return held or not (isinstance(facts, InvoiceFacts) and _not_due(services, facts, as_of))
 
 
 def _not_due(services: Services, facts: InvoiceFacts, as_of: datetime) -> bool:

@@ -20,7 +20,12 @@ def test_all_four_are_made_once_and_recorded() -> None:
     first = make_artefacts(services, NOW)
 
     assert make_artefacts(services, NOW) == first
-    assert sorted(first) == ["exec-brief.pptx", "implementation-runbook.docx", "kpi-and-risk-register.xlsx", "proof-brief.pdf"]
+    assert sorted(first) == [
+        "exec-brief.pptx",
+        "implementation-runbook.docx",
+        "kpi-and-risk-register.xlsx",
+        "proof-brief.pdf",
+    ]
     assert len(services.ledger.of_type("artefacts.published")) == 1
     with pytest.raises(NotFound):
         artefact_file(services, ALL, "other.pdf")

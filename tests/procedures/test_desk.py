@@ -49,10 +49,12 @@ def test_sla_is_told_from_timestamps_and_not_from_flags() -> None:
     """On hold or not, flagged or not: past due is past due; most of the time used up is at risk."""
     services = weeks.services()
     plan = {"nextactivitydate": z(NOW + timedelta(days=1))}
-    check(services,
-          ticket(1, NOW - timedelta(hours=2), fixbydate=z(NOW - timedelta(seconds=1)), onhold=True, slastate="I", **plan),
-          ticket(2, NOW - timedelta(hours=8), fixbydate=z(NOW + timedelta(hours=1)), **plan),
-          ticket(3, NOW - timedelta(hours=1), fixbydate=z(NOW + timedelta(hours=8)), slastate="O", **plan))
+    check(
+        services,
+        ticket(1, NOW - timedelta(hours=2), fixbydate=z(NOW - timedelta(seconds=1)), onhold=True, slastate="I", **plan),
+        ticket(2, NOW - timedelta(hours=8), fixbydate=z(NOW + timedelta(hours=1)), **plan),
+        ticket(3, NOW - timedelta(hours=1), fixbydate=z(NOW + timedelta(hours=8)), slastate="O", **plan),
+    )
 
     assert codes(found(services, 1)) == {"sla_missed"}
     assert codes(found(services, 2)) == {"sla_at_risk"}
@@ -96,9 +98,13 @@ def test_duplicates_pingpong_and_misrouting_are_told() -> None:
     services = weeks.services(policy='[practices.mssp]\nteams = ["SOC"]\n')
     plan = {"nextactivitydate": z(NOW + timedelta(days=1)), "fixbydate": z(NOW + timedelta(days=9))}
     now = NOW - timedelta(hours=2)
-    check(services,
-          ticket(1, now, summary="Mail is down", user_id=5, **plan), ticket(2, now, summary="mail  IS down", user_id=5, **plan),
-          ticket(3, now, reassigncount=4, **plan), ticket(4, now, team="SOC", **plan))
+    check(
+        services,
+        ticket(1, now, summary="Mail is down", user_id=5, **plan),
+        ticket(2, now, summary="mail  IS down", user_id=5, **plan),
+        ticket(3, now, reassigncount=4, **plan),
+        ticket(4, now, team="SOC", **plan),
+    )
 
     assert codes(found(services, 1)) == codes(found(services, 2)) == {"duplicate"}
     assert codes(found(services, 3)) == {"pingpong"}
@@ -108,10 +114,17 @@ def test_duplicates_pingpong_and_misrouting_are_told() -> None:
 def test_an_incident_carries_the_incident_discipline() -> None:
     """Late to be escalated, client not told, closed without evidence."""
     services = weeks.services()
-    check(services, ticket(1, START, tickettype_id=25, priority_id=1, dateclosed=z(NOW - timedelta(days=1)), status_id=9),
-          ticket(2, START))
+    check(
+        services,
+        ticket(1, START, tickettype_id=25, priority_id=1, dateclosed=z(NOW - timedelta(days=1)), status_id=9),
+        ticket(2, START),
+    )
 
-    assert codes(found(services, 1, "incident_discipline")) == {"escalation_late", "client_not_notified", "evidence_incomplete"}
+    assert codes(found(services, 1, "incident_discipline")) == {
+        "escalation_late",
+        "client_not_notified",
+        "evidence_incomplete",
+    }
     assert {row["subject"]["id"] for row in findings.of_control(services.rows, "incident_discipline")} == {"1"}
 
 
@@ -120,10 +133,14 @@ def test_every_canary_of_the_desk_is_caught_under_any_policy() -> None:
     from shared.controls.spec import canary_result
     from shared.policy.document import read_policy
 
-    loose = read_policy("[desk]\nstale_days = 3660\nno_next_action_days = 3660\nat_risk_share = '1'\nunassigned_hours = 80000\n")
+    loose = read_policy(
+        "[desk]\nstale_days = 3660\nno_next_action_days = 3660\nat_risk_share = '1'\nunassigned_hours = 80000\n"
+    )
     for name in ("desk_discipline", "incident_discipline"):
         assert canary_result(controls()[name], read_policy(""), NOW)["missed"] == []
-    assert set(canary_result(controls()["desk_discipline"], loose, NOW)["missed"]) <= {"a ticket a minute before it is due"}
+    assert set(canary_result(controls()["desk_discipline"], loose, NOW)["missed"]) <= {
+        "a ticket a minute before it is due"
+    }
 
 
 def test_a_desk_never_read_judges_nothing_and_says_so() -> None:

@@ -14,8 +14,23 @@ from tests.reports.weeks import NOW, START, ticket, z
 
 ALL = Person("oid-1", "Nora Fictive", frozenset({Role.READER}))
 FROM, TO = "2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"
-KEYS = {"id", "practice", "from", "to", "n", "value", "unit", "mean", "median", "p90", "by_priority", "baseline", "target",
-        "status", "restated"}
+KEYS = {
+    "id",
+    "practice",
+    "from",
+    "to",
+    "n",
+    "value",
+    "unit",
+    "mean",
+    "median",
+    "p90",
+    "by_priority",
+    "baseline",
+    "target",
+    "status",
+    "restated",
+}
 
 
 def load(services: Any, *rows: dict[str, Any], actions: list[dict[str, Any]] | None = None, at: Any = NOW) -> None:
@@ -67,8 +82,11 @@ def test_a_figure_first_known_is_not_restated() -> None:
 def test_a_customer_filter_counts_only_that_customer() -> None:
     """And another customer's answer restates nothing here."""
     services = weeks.services()
-    load(services, ticket(1, START, dateclosed=z(START + timedelta(hours=2))),
-         ticket(2, START, client_id=13, dateclosed=z(START + timedelta(hours=4))))
+    load(
+        services,
+        ticket(1, START, dateclosed=z(START + timedelta(hours=2))),
+        ticket(2, START, client_id=13, dateclosed=z(START + timedelta(hours=4))),
+    )
 
     whole, one = kpis_view(services, ALL, FROM, TO), kpis_view(services, ALL, FROM, TO, customer="13")
 
@@ -79,8 +97,11 @@ def test_a_customer_filter_counts_only_that_customer() -> None:
 def test_a_narrowed_caller_sees_and_counts_only_what_is_theirs() -> None:
     """Another customer or practice is not found, and unnarrowed figures leave it out."""
     services = weeks.services()
-    load(services, ticket(1, START, dateclosed=z(START + timedelta(hours=2))),
-         ticket(2, START, client_id=13, tickettype_id=25, dateclosed=z(START + timedelta(hours=4))))
+    load(
+        services,
+        ticket(1, START, dateclosed=z(START + timedelta(hours=2))),
+        ticket(2, START, client_id=13, tickettype_id=25, dateclosed=z(START + timedelta(hours=4))),
+    )
     person = Person("oid-2", "Sam Fictive", frozenset({Role.READER}), frozenset({"13"}), frozenset({"mssp"}))
 
     answer = kpis_view(services, person, FROM, TO)
@@ -95,8 +116,17 @@ def test_a_narrowed_caller_sees_and_counts_only_what_is_theirs() -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "more"),
-    [("soon", TO, {}), (FROM, "2026-11-23", {}), (TO, FROM, {}), (FROM, FROM, {}), (None, TO, {}), (5, TO, {}),
-     ("0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z", {}), (FROM, TO, {"customer": "twelve"}), (FROM, TO, {"practice": "x"})],
+    [
+        ("soon", TO, {}),
+        (FROM, "2026-11-23", {}),
+        (TO, FROM, {}),
+        (FROM, FROM, {}),
+        (None, TO, {}),
+        (5, TO, {}),
+        ("0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z", {}),
+        (FROM, TO, {"customer": "twelve"}),
+        (FROM, TO, {"practice": "x"}),
+    ],
 )
 def test_unreadable_parameters_are_malformed(start: Any, end: Any, more: dict[str, Any]) -> None:
     """Never a crash, never a guess."""
@@ -115,9 +145,17 @@ def test_a_row_of_wrong_types_is_left_out_and_counted() -> None:
 def test_reopened_is_told_from_actions() -> None:
     """Out of status 9 into another."""
     services = weeks.services()
-    load(services, ticket(1, START, dateclosed=z(START + timedelta(hours=2))), ticket(2, START, dateclosed=z(START)),
-         actions=[{"ticket_id": 1, "id": 1, "datetime": z(START), "old_status": 9, "new_status": 2},
-                  {"ticket_id": 2, "id": 1, "datetime": z(START), "old_status": 9, "new_status": 0}])
+    load(
+        services,
+        ticket(1, START, dateclosed=z(START + timedelta(hours=2))),
+        ticket(2, START, dateclosed=z(START)),
+        actions=[
+            {"ticket_id": 1, "id": 1, "datetime": z(START), "old_status": 9, "new_status": 2},
+            {"ticket_id": 2, "id": 1, "datetime": z(START), "old_status": 9, "new_status": 0},
+        ],
+    )
 
-    assert (item(kpis_view(services, ALL, FROM, TO), "reopen_rate")["n"],
-            item(kpis_view(services, ALL, FROM, TO), "reopen_rate")["value"]) == (2, 0.5)
+    assert (
+        item(kpis_view(services, ALL, FROM, TO), "reopen_rate")["n"],
+        item(kpis_view(services, ALL, FROM, TO), "reopen_rate")["value"],
+    ) == (2, 0.5)

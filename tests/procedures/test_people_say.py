@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from shared.controls.spec import Case
 from shared.errors import NotFound, Unacceptable
 from shared.model import Person, Reason, Role, Subject
-from shared.controls.spec import Case
 from shared.procedures import overrides, runs
 from shared.procedures.decide import decide_approval, settle
 from shared.procedures.look import finding_view
@@ -112,10 +112,11 @@ def test_a_closed_finding_is_neither_mitigated_nor_overridden(services):
 
 def test_an_override_of_other_reasons_is_void(services):
     """When the reasons change after the request, the approval no longer fits and 409 says so."""
+    from dataclasses import replace
+
     from shared.controls.spec import Judgement
     from shared.errors import Conflict
     from tests.procedures.test_assess import CONTROL
-    from dataclasses import replace
 
     approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
     worse = replace(

@@ -11,20 +11,38 @@ from shared.registers.decisions import decisions
 from tests.harness.services import FakeServices
 
 MANAGER = Person("oid-1", "Nora Fictive", frozenset({Role.PRACTICE_MANAGER}))
-GOOD = {"kpi": "sla_attainment", "direction": "increase", "low": 5, "high": 10, "unit": "relative", "baseline": 80,
-        "horizon_days": 60, "source": "steering meeting"}
+GOOD = {
+    "kpi": "sla_attainment",
+    "direction": "increase",
+    "low": 5,
+    "high": 10,
+    "unit": "relative",
+    "baseline": 80,
+    "horizon_days": 60,
+    "source": "steering meeting",
+}
 
 PUBLISHED: list[tuple[str, dict[str, Any], set[str]]] = [
-    ("on_time_milestone_rate", {"direction": "decrease", "low": 20, "high": 40, "horizon_days": 60}, {"direction", "unit"}),
-    ("on_time_milestone_rate", {"direction": "increase", "low": 20, "high": 40, "horizon_days": 56, "baseline": 83.4},
-     {"ceiling", "unit"}),
+    (
+        "on_time_milestone_rate",
+        {"direction": "decrease", "low": 20, "high": 40, "horizon_days": 60},
+        {"direction", "unit"},
+    ),
+    (
+        "on_time_milestone_rate",
+        {"direction": "increase", "low": 20, "high": 40, "horizon_days": 56, "baseline": 83.4},
+        {"ceiling", "unit"},
+    ),
     ("budget_variance", {"direction": "decrease", "low": 10, "high": 10, "horizon_days": 90, "baseline": 0}, {"unit"}),
     ("budget_variance", {"direction": "decrease", "low": 10, "high": 15, "horizon_days": 90}, {"unit"}),
     ("gross_margin_accuracy", {"direction": "increase", "low": 10, "high": 25, "horizon_days": 60}, {"unit"}),
     ("gross_margin_accuracy", {"direction": "increase", "low": 10, "high": 25, "horizon_days": 56}, {"unit"}),
     ("handoff_completeness", {"direction": "increase", "low": 10, "high": 10, "horizon_days": 90}, {"unit"}),
-    ("handoff_completeness", {"direction": "increase", "low": 10, "high": 25, "horizon_days": 56, "baseline": 95},
-     {"ceiling", "unit"}),
+    (
+        "handoff_completeness",
+        {"direction": "increase", "low": 10, "high": 25, "horizon_days": 56, "baseline": 95},
+        {"ceiling", "unit"},
+    ),
     ("kickoff_delay_rate", {"direction": "increase", "low": 10, "high": 25, "horizon_days": 60}, {"direction", "unit"}),
     ("kickoff_delay_rate", {"direction": "decrease", "low": 10, "high": 25, "horizon_days": 56}, {"unit"}),
     ("scope_change_frequency", {"direction": "decrease", "low": 10, "high": 10, "horizon_days": 90}, {"unit"}),
@@ -80,9 +98,23 @@ def test_asking_twice_for_the_same_nonsense_opens_one_decision() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [None, [], "text", {}, {**GOOD, "kpi": "no_such"}, {**GOOD, "kpi": 3}, {**GOOD, "low": "ten"}, {**GOOD, "low": True},
-     {**GOOD, "high": 1e300}, {**GOOD, "horizon_days": 1.5}, {**GOOD, "horizon_days": 10**9}, {**GOOD, "direction": "up"},
-     {**GOOD, "surprise": 1}, {**GOOD, "source": 5}, {**GOOD, "unit": 7}],
+    [
+        None,
+        [],
+        "text",
+        {},
+        {**GOOD, "kpi": "no_such"},
+        {**GOOD, "kpi": 3},
+        {**GOOD, "low": "ten"},
+        {**GOOD, "low": True},
+        {**GOOD, "high": 1e300},
+        {**GOOD, "horizon_days": 1.5},
+        {**GOOD, "horizon_days": 10**9},
+        {**GOOD, "direction": "up"},
+        {**GOOD, "surprise": 1},
+        {**GOOD, "source": 5},
+        {**GOOD, "unit": 7},
+    ],
 )
 def test_bodies_that_are_no_targets_are_refused(body: Any) -> None:
     """Wrong types, unknown figures and numbers no figure can have."""

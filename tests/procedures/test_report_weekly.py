@@ -44,14 +44,18 @@ def test_the_report_as_it_was_known_then_stays_and_the_later_one_tells_what_diff
     weekly_report_run(services, run())
     then = report_file(services, ALL, PERIOD, "json")[0]
     services.clock.advance(hours=2)
-    services.mirror.load({"Tickets": [first, ticket(2, START, dateclosed=z(START + timedelta(hours=4)))]}, services.clock.now())
+    services.mirror.load(
+        {"Tickets": [first, ticket(2, START, dateclosed=z(START + timedelta(hours=4)))]}, services.clock.now()
+    )
 
     weekly_report_run(services, run(number=2))
     weekly_report_run(services, run(NOW + timedelta(hours=2), number=3))
 
     assert report_file(services, ALL, PERIOD, "json", "2026-11-23T06:30:00Z")[0] == then
     newest = json.loads(report_file(services, ALL, PERIOD, "json")[0])
-    (differs,) = [block for section in newest["sections"] for block in section["blocks"] if block.get("id") == "differs"]
+    (differs,) = [
+        block for section in newest["sections"] for block in section["blocks"] if block.get("id") == "differs"
+    ]
     assert ["Time to resolve", "All practices", 2.0, 3.0, "mttr_hours"] in differs["rows"]
     assert newest["as_of"] == "2026-11-23T08:00:00.000Z"
     assert len(services.ledger.of_type("report.published")) == 2
@@ -97,11 +101,18 @@ def test_a_narrowed_caller_does_not_see_the_report_of_everybody() -> None:
     assert listed["formats"] == ["json", "html", "csv"]
 
 
-@pytest.mark.parametrize(("period", "name", "as_of", "fault"), [
-    ("2026-47", "json", None, Malformed), ("2026-W54", "json", None, Malformed), (None, "json", None, Malformed),
-    (PERIOD, "exe", None, NotFound), (PERIOD, "json", "yesterday", Malformed),
-    (PERIOD, "json", "2026-11-23T05:59:59Z", NotFound), ("2026-W46", "json", None, NotFound),
-])
+@pytest.mark.parametrize(
+    ("period", "name", "as_of", "fault"),
+    [
+        ("2026-47", "json", None, Malformed),
+        ("2026-W54", "json", None, Malformed),
+        (None, "json", None, Malformed),
+        (PERIOD, "exe", None, NotFound),
+        (PERIOD, "json", "yesterday", Malformed),
+        (PERIOD, "json", "2026-11-23T05:59:59Z", NotFound),
+        ("2026-W46", "json", None, NotFound),
+    ],
+)
 def test_what_is_not_there_is_not_found_and_what_cannot_be_read_is_malformed(
     period: Any, name: str, as_of: Any, fault: type[Exception]
 ) -> None:
