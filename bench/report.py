@@ -66,23 +66,51 @@ def tables(count: int) -> dict[str, list[str]]:
         occurred = NOW - timedelta(minutes=pick.randrange(0, 365 * 24 * 60))
         closed = occurred + timedelta(hours=pick.uniform(0.2, 60))
         row: dict[str, Any] = {
-            "id": number, "summary": f"Ticket {number} about something", "tickettype_id": pick.choice((1, 1, 3, 25)),
-            "client_id": number % CUSTOMERS + 1, "site_id": 4, "user_id": number % 5000, "team": "Service Desk", "agent_id": 7,
-            "priority_id": pick.choice((1, 2, 3, 4)), "sla_id": 1, "status_id": 2, "category_1": "Hardware",
-            "dateoccurred": _z(occurred), "dateassigned": _z(occurred), "first_responsedate": _z(occurred + timedelta(hours=1)),
-            "respondbydate": _z(occurred + timedelta(hours=4)), "fixbydate": _z(occurred + timedelta(hours=24)),
-            "slaholdtime": round(pick.random(), 4), "excludefromsla": False, "onhold": False, "reassigncount": number % 4,
-            "hasbeenclosed": True, "lastactiondate": _z(occurred), "last_update": _z(closed), "workflow_id": 3,
+            "id": number,
+            "summary": f"Ticket {number} about something",
+            "tickettype_id": pick.choice((1, 1, 3, 25)),
+            "client_id": number % CUSTOMERS + 1,
+            "site_id": 4,
+            "user_id": number % 5000,
+            "team": "Service Desk",
+            "agent_id": 7,
+            "priority_id": pick.choice((1, 2, 3, 4)),
+            "sla_id": 1,
+            "status_id": 2,
+            "category_1": "Hardware",
+            "dateoccurred": _z(occurred),
+            "dateassigned": _z(occurred),
+            "first_responsedate": _z(occurred + timedelta(hours=1)),
+            "respondbydate": _z(occurred + timedelta(hours=4)),
+            "fixbydate": _z(occurred + timedelta(hours=24)),
+            "slaholdtime": round(pick.random(), 4),
+            "excludefromsla": False,
+            "onhold": False,
+            "reassigncount": number % 4,
+            "hasbeenclosed": True,
+            "lastactiondate": _z(occurred),
+            "last_update": _z(closed),
+            "workflow_id": 3,
         }
         if closed < NOW and pick.random() < 0.98:
             row |= {"dateclosed": _z(closed), "status_id": 9}
         rows.append(json.dumps(row))
         actions += [
-            json.dumps({
-                "ticket_id": number, "id": action, "datetime": _z(occurred + timedelta(hours=action)), "outcome": "Note",
-                "outcome_id": 7, "old_status": 9 if number % 40 == 0 and action == 2 else 1, "new_status": 2,
-                "who_agentid": 7, "who_type": 1, "timetaken": 0.25, "actionchargehours": 0.25,
-            })
+            json.dumps(
+                {
+                    "ticket_id": number,
+                    "id": action,
+                    "datetime": _z(occurred + timedelta(hours=action)),
+                    "outcome": "Note",
+                    "outcome_id": 7,
+                    "old_status": 9 if number % 40 == 0 and action == 2 else 1,
+                    "new_status": 2,
+                    "who_agentid": 7,
+                    "who_type": 1,
+                    "timetaken": 0.25,
+                    "actionchargehours": 0.25,
+                }
+            )
             for action in (1, 2)
         ]
     clients = [json.dumps({"id": number, "name": f"Sample Customer {number}"}) for number in range(1, CUSTOMERS + 1)]
@@ -91,9 +119,20 @@ def tables(count: int) -> dict[str, list[str]]:
 
 def say(what: str, count: int, figure: float, floor: float) -> None:
     """One line."""
-    print(json.dumps({"bench": what, "tickets": count, "figure": round(figure, 3), "floor": round(floor, 3),
-                      "ratio": round(figure / floor, 2) if floor else None, "unit": "s",
-                      "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}), flush=True)
+    print(
+        json.dumps(
+            {
+                "bench": what,
+                "tickets": count,
+                "figure": round(figure, 3),
+                "floor": round(floor, 3),
+                "ratio": round(figure / floor, 2) if floor else None,
+                "unit": "s",
+                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            }
+        ),
+        flush=True,
+    )
 
 
 def run(count: int) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class FileSigner:
         key = ec.generate_private_key(ec.SECP256R1())
         text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}-{token_hex(4)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:

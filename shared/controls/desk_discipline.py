@@ -49,15 +49,27 @@ def _detail(ticket: TicketFacts) -> dict[str, object]:
 def _flow(facts: TicketCase, policy: Policy, now: datetime) -> list[Reason]:
     ticket, desk, found = facts.ticket, policy.desk, []
     if unattended(ticket, now, desk) and ticket.occurred is not None:
-        found.append(Reason("unassigned", f"Nobody has had it for {_span(now - ticket.occurred)}; policy allows "
-                                          f"{desk.unassigned_hours} hours."))
+        found.append(
+            Reason(
+                "unassigned",
+                f"Nobody has had it for {_span(now - ticket.occurred)}; policy allows {desk.unassigned_hours} hours.",
+            )
+        )
     last = last_action_before(ticket, facts.trail, now)
     if forgotten(ticket, facts.trail, now, desk) and last is not None:
-        found.append(Reason("stale", f"Nothing has been done on it for {_span(now - last)}; policy allows "
-                                     f"{desk.stale_days} days."))
+        found.append(
+            Reason(
+                "stale", f"Nothing has been done on it for {_span(now - last)}; policy allows {desk.stale_days} days."
+            )
+        )
     if without_next_action(ticket, now, desk):
-        found.append(Reason("no_next_action", f"It is open for more than {desk.no_next_action_days} days and has neither "
-                                              "a next activity nor an appointment."))
+        found.append(
+            Reason(
+                "no_next_action",
+                f"It is open for more than {desk.no_next_action_days} days and has neither "
+                "a next activity nor an appointment.",
+            )
+        )
     return found
 
 
@@ -66,11 +78,20 @@ def _due(ticket: TicketFacts, policy: Policy, now: datetime) -> list[Reason]:
         return []
     stands = standing(ticket, now, policy.desk.at_risk_share)
     if stands is Standing.MISSED:
-        return [Reason("sla_missed", f"It was due at {ticket.fix_by:%Y-%m-%d %H:%M} UTC and is open {_span(now - ticket.fix_by)} "
-                                     "later.")]
+        return [
+            Reason(
+                "sla_missed",
+                f"It was due at {ticket.fix_by:%Y-%m-%d %H:%M} UTC and is open {_span(now - ticket.fix_by)} later.",
+            )
+        ]
     if stands is Standing.AT_RISK:
-        return [Reason("sla_at_risk", f"It is due at {ticket.fix_by:%Y-%m-%d %H:%M} UTC, in {_span(ticket.fix_by - now)}, and "
-                                      f"more than {policy.desk.at_risk_share:.0%} of its time is used up.")]
+        return [
+            Reason(
+                "sla_at_risk",
+                f"It is due at {ticket.fix_by:%Y-%m-%d %H:%M} UTC, in {_span(ticket.fix_by - now)}, and "
+                f"more than {policy.desk.at_risk_share:.0%} of its time is used up.",
+            )
+        ]
     return []
 
 
@@ -78,11 +99,18 @@ def _routing(facts: TicketCase, policy: Policy) -> list[Reason]:
     ticket, found = facts.ticket, []
     if facts.twins:
         others = ", ".join(facts.twins[:5])
-        found.append(Reason("duplicate", f"The same contact opened the same summary within {policy.desk.duplicate_hours} "
-                                         f"hours: ticket {others}."))
+        found.append(
+            Reason(
+                "duplicate",
+                f"The same contact opened the same summary within {policy.desk.duplicate_hours} "
+                f"hours: ticket {others}.",
+            )
+        )
     home = _team_of(ticket.team, policy)
     if home is not None and facts.practice is not None and home != facts.practice:
-        found.append(Reason("misrouted", f"Its ticket type belongs to {facts.practice}, but it lies with a team of {home}."))
+        found.append(
+            Reason("misrouted", f"Its ticket type belongs to {facts.practice}, but it lies with a team of {home}.")
+        )
     if ticket.reassigned is not None and ticket.reassigned >= policy.desk.pingpong_count:
         found.append(Reason("pingpong", f"It has been passed on {ticket.reassigned} times."))
     return found
@@ -108,9 +136,20 @@ def _span(span: timedelta) -> str:
 
 def _open_ticket(now: datetime, **more: object) -> TicketFacts:
     held: dict[str, object] = {
-        "id": "1", "summary": "Canary", "type_id": 1, "customer": "1", "user": 1, "agent": 7, "sla": 1, "status": 2,
-        "category": "Canary", "occurred": now - timedelta(hours=1), "last_action": now - timedelta(minutes=5),
-        "next_activity": now + timedelta(days=1), "fix_by": now + timedelta(days=2), "reassigned": 0,
+        "id": "1",
+        "summary": "Canary",
+        "type_id": 1,
+        "customer": "1",
+        "user": 1,
+        "agent": 7,
+        "sla": 1,
+        "status": 2,
+        "category": "Canary",
+        "occurred": now - timedelta(hours=1),
+        "last_action": now - timedelta(minutes=5),
+        "next_activity": now + timedelta(days=1),
+        "fix_by": now + timedelta(days=2),
+        "reassigned": 0,
     }
     return TicketFacts(**{**held, **more})  # type: ignore[arg-type]  # canaries name fields of TicketFacts
 
@@ -124,25 +163,55 @@ CONTROL = Control(
     subject_kind="ticket",
     cadence=Cadence.DAILY,
     needs=("Tickets", "Actions"),
-    codes=("unassigned", "stale", "no_next_action", "incomplete_closure", "duplicate", "misrouted", "pingpong",
-           "sla_at_risk", "sla_missed"),
+    codes=(
+        "unassigned",
+        "stale",
+        "no_next_action",
+        "incomplete_closure",
+        "duplicate",
+        "misrouted",
+        "pingpong",
+        "sla_at_risk",
+        "sla_missed",
+    ),
     judge=judge,
     frameworks=("pai-8@1.0:C4",),
     canaries=(
-        Canary("a ticket nobody has had for years", "unassigned",
-               lambda _, now: TicketCase(_open_ticket(now, agent=None, occurred=now - _YEAR))),
-        Canary("a ticket untouched for years", "stale",
-               lambda _, now: TicketCase(_open_ticket(now, occurred=now - _YEAR, last_action=now - _YEAR))),
-        Canary("a ticket without any plan", "no_next_action",
-               lambda _, now: TicketCase(_open_ticket(now, occurred=now - _YEAR, next_activity=None))),
-        Canary("a ticket past due", "sla_missed",
-               lambda _, now: TicketCase(_open_ticket(now, fix_by=now - timedelta(minutes=1)))),
-        Canary("a ticket a minute before it is due", "sla_at_risk",
-               lambda _, now: TicketCase(_open_ticket(now, occurred=now - _YEAR, fix_by=now + timedelta(minutes=1)))),
+        Canary(
+            "a ticket nobody has had for years",
+            "unassigned",
+            lambda _, now: TicketCase(_open_ticket(now, agent=None, occurred=now - _YEAR)),
+        ),
+        Canary(
+            "a ticket untouched for years",
+            "stale",
+            lambda _, now: TicketCase(_open_ticket(now, occurred=now - _YEAR, last_action=now - _YEAR)),
+        ),
+        Canary(
+            "a ticket without any plan",
+            "no_next_action",
+            lambda _, now: TicketCase(_open_ticket(now, occurred=now - _YEAR, next_activity=None)),
+        ),
+        Canary(
+            "a ticket past due",
+            "sla_missed",
+            lambda _, now: TicketCase(_open_ticket(now, fix_by=now - timedelta(minutes=1))),
+        ),
+        Canary(
+            "a ticket a minute before it is due",
+            "sla_at_risk",
+            lambda _, now: TicketCase(_open_ticket(now, occurred=now - _YEAR, fix_by=now + timedelta(minutes=1))),
+        ),
         Canary("a ticket with a twin", "duplicate", lambda _, now: TicketCase(_open_ticket(now), twins=("2",))),
-        Canary("a ticket passed on a hundred times", "pingpong",
-               lambda _, now: TicketCase(_open_ticket(now, reassigned=10_000_000))),
-        Canary("a ticket closed empty", "incomplete_closure",
-               lambda _, now: TicketCase(_open_ticket(now, closed=now - timedelta(hours=1), category=None), Trail())),
+        Canary(
+            "a ticket passed on a hundred times",
+            "pingpong",
+            lambda _, now: TicketCase(_open_ticket(now, reassigned=10_000_000)),
+        ),
+        Canary(
+            "a ticket closed empty",
+            "incomplete_closure",
+            lambda _, now: TicketCase(_open_ticket(now, closed=now - timedelta(hours=1), category=None), Trail()),
+        ),
     ),
 )

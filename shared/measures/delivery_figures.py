@@ -52,8 +52,12 @@ class HandoffNumbers:
 
 def on_time_milestones(projects: Sequence[ProjectNumbers], period: Period) -> Figure:
     """Of the milestones due in the period, the share completed not later than on the day they were due."""
-    due = [one for project in projects for one in project.milestones
-           if period.holds(one.target) and not (one.complete and one.completed_at is None)]
+    due = [
+        one
+        for project in projects
+        for one in project.milestones
+        if period.holds(one.target) and not (one.complete and one.completed_at is None)
+    ]
     kept = sum(1 for one in due if one.completed_at is not None and one.completed_at.date() <= one.target.date())
     return rate(kept, len(due))
 
@@ -77,11 +81,13 @@ def project_margin(projects: Sequence[ProjectNumbers]) -> Figure:
 
 def margin_accuracy(projects: Sequence[ProjectNumbers]) -> Figure:
     """Mean of 1 − |planned margin − forecast margin|, never below zero."""
-    return _spread([
-        max(Fraction(0), 1 - abs(one.planned_margin - margin))
-        for one in projects
-        if one.planned_margin is not None and (margin := forecast_margin(one)) is not None
-    ])
+    return _spread(
+        [
+            max(Fraction(0), 1 - abs(one.planned_margin - margin))
+            for one in projects
+            if one.planned_margin is not None and (margin := forecast_margin(one)) is not None
+        ]
+    )
 
 
 def handoff_completeness(handoffs: Sequence[HandoffNumbers], period: Period) -> Figure:
@@ -92,7 +98,9 @@ def handoff_completeness(handoffs: Sequence[HandoffNumbers], period: Period) -> 
 def kickoff_delays(projects: Sequence[ProjectNumbers], period: Period) -> Figure:
     """Of projects handed over whose plan starts in the period, the share kicked off after that day or not at all."""
     due = [one for one in projects if one.handed_over and period.holds(one.starts)]
-    late = sum(1 for one in due if one.starts is not None and (one.kickoff is None or one.kickoff.date() > one.starts.date()))
+    late = sum(
+        1 for one in due if one.starts is not None and (one.kickoff is None or one.kickoff.date() > one.starts.date())
+    )
     return rate(late, len(due))
 
 

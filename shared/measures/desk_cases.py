@@ -30,7 +30,9 @@ def cases_of(desk: Desk, policy: Policy, at: datetime, standing: Collection[str]
     """Open tickets, those closed lately, and those with a finding that still asks (``standing``: their ids)."""
     since = at - timedelta(days=policy.desk.closed_days)
     closed = policy.desk.closed_statuses
-    twins = _twins([one for one in desk.tickets if is_open(one, at, closed)], timedelta(hours=policy.desk.duplicate_hours))
+    twins = _twins(
+        [one for one in desk.tickets if is_open(one, at, closed)], timedelta(hours=policy.desk.duplicate_hours)
+    )
     seen: set[str] = set()
     for ticket in desk.tickets:
         if not counts_as_ticket(ticket, policy):

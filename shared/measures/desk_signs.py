@@ -48,7 +48,11 @@ def last_action_before(ticket: TicketFacts, trail: Trail | None, at: datetime) -
 
 def without_next_action(ticket: TicketFacts, at: datetime, desk: DeskPolicy) -> bool | None:
     """Open for longer than policy allows with neither a next activity nor an appointment."""
-    if ticket.next_activity is not None or ticket.next_appointment is not None or ticket.status in desk.waiting_statuses:
+    if (
+        ticket.next_activity is not None
+        or ticket.next_appointment is not None
+        or ticket.status in desk.waiting_statuses
+    ):
         return False
     if ticket.occurred is None:
         return None

@@ -63,12 +63,22 @@ Samples = dict[str, dict[int | None, list[Exact]]]
 """Figure id → priority → one number per ticket in the denominator."""
 
 MEANS: dict[str, int] = {
-    "first_response_hours": HOUR, "mttr_hours": HOUR, "cycle_time_hours": HOUR, "incident_age_hours": HOUR,
+    "first_response_hours": HOUR,
+    "mttr_hours": HOUR,
+    "cycle_time_hours": HOUR,
+    "incident_age_hours": HOUR,
     "reassignments": 1,
 }
 """Figures told as a mean, and what one unit of them is in the samples."""
-RATES = ("sla_attainment", "reopen_rate", "severity_accuracy", "escalation_compliance", "evidence_completion",
-         "client_notification_compliance", "workflow_usage")
+RATES = (
+    "sla_attainment",
+    "reopen_rate",
+    "severity_accuracy",
+    "escalation_compliance",
+    "evidence_completion",
+    "client_notification_compliance",
+    "workflow_usage",
+)
 COUNTS = ("sla_at_risk", "unassigned", "stale", "no_next_action", "incomplete_closure")
 DESK = (*MEANS, *RATES, *COUNTS)
 
@@ -134,8 +144,13 @@ def _spread(name: str, values: list[Exact]) -> Spread:
     unit = MEANS[name]
     ordered = sorted(values)
     average = _float(mean(ordered), unit)
-    return Spread(len(values), average, average, _float(percentile(ordered, HALF), unit),
-                  _float(percentile(ordered, NINE_TENTHS), unit))
+    return Spread(
+        len(values),
+        average,
+        average,
+        _float(percentile(ordered, HALF), unit),
+        _float(percentile(ordered, NINE_TENTHS), unit),
+    )
 
 
 def _float(value: Fraction | None, unit: int) -> float | None:
@@ -255,4 +270,3 @@ def _less(took: int, hold_hours: Fraction) -> Exact:
 def spread_json(spread: Spread) -> dict[str, float | int | None]:
     """The contract's shape of a breakdown by priority."""
     return {"n": spread.n, "value": spread.value, "mean": spread.mean, "median": spread.median, "p90": spread.p90}
-

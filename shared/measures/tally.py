@@ -59,7 +59,9 @@ Whose = Callable[[str], tuple[bool, str | None]]
 """Ticket id → whether it is counted, and its practice."""
 
 
-def entry_figures(desk: Desk, period: Period, whose: Whose, practices: Iterable[str]) -> dict[str | None, dict[str, Figure]]:
+def entry_figures(
+    desk: Desk, period: Period, whose: Whose, practices: Iterable[str]
+) -> dict[str | None, dict[str, Figure]]:
     """Chargeable hours that no invoice carries yet, and what an application did, by practice (None: all together).
 
     Hours count from the beginning of time to the end of the period; updates only in it, out of all its actions.
@@ -84,13 +86,19 @@ def entry_figures(desk: Desk, period: Period, whose: Whose, practices: Iterable[
             counted, practice = whose(ticket)
             if counted:
                 actions[practice] += number
-    out: dict[str | None, dict[str, Figure]] = {None: {
-        "unbilled_hours": count(sum(map(len, owed.values())), sum((total(one) for one in owed.values()), Fraction(0))),
-        "automated_updates": count(actions.total(), made.total()),
-    }}
+    out: dict[str | None, dict[str, Figure]] = {
+        None: {
+            "unbilled_hours": count(
+                sum(map(len, owed.values())), sum((total(one) for one in owed.values()), Fraction(0))
+            ),
+            "automated_updates": count(actions.total(), made.total()),
+        }
+    }
     for key in practices:
-        out[key] = {"unbilled_hours": count(len(owed[key]), total(owed[key])),
-                    "automated_updates": count(actions[key], made[key])}
+        out[key] = {
+            "unbilled_hours": count(len(owed[key]), total(owed[key])),
+            "automated_updates": count(actions[key], made[key]),
+        }
     return out
 
 

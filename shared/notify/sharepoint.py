@@ -25,7 +25,12 @@ class SharePoint:
     """Puts files by path. The same path again makes a new version of the same file, never a second file."""
 
     def __init__(
-        self, *, graph: str, site: str, token: Callable[[], str], sleep: Callable[[float], None],
+        self,
+        *,
+        graph: str,
+        site: str,
+        token: Callable[[], str],
+        sleep: Callable[[float], None],
         http: httpx.Client | None = None,
     ) -> None:
         self._root = f"{graph.rstrip('/')}/v1.0/sites/{site}/drive/root"
@@ -46,9 +51,12 @@ class SharePoint:
             answer = self._ask("PUT", f"{self._root}:/{place}:/content", data, {"Content-Type": media_type})
             return _item(answer)
         for _ in range(_TRIES):
-            session = self._ask("POST", f"{self._root}:/{place}:/createUploadSession",
-                                b'{"item":{"@microsoft.graph.conflictBehavior":"replace"}}',
-                                {"Content-Type": "application/json"})
+            session = self._ask(
+                "POST",
+                f"{self._root}:/{place}:/createUploadSession",
+                b'{"item":{"@microsoft.graph.conflictBehavior":"replace"}}',
+                {"Content-Type": "application/json"},
+            )
             done = self._upload(str(session.json()["uploadUrl"]), data)
             if done is not None:
                 return _item(done)
@@ -73,8 +81,14 @@ class SharePoint:
         return None
 
     def _ask(
-        self, method: str, url: str, body: bytes | None, headers: dict[str, str], *,
-        token: bool = True, allowed: tuple[int, ...] = (),
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        *,
+        token: bool = True,
+        allowed: tuple[int, ...] = (),
     ) -> httpx.Response:
         import httpx
 
@@ -90,8 +104,9 @@ class SharePoint:
                 if status < 300 or status in allowed:
                     return answer
                 if status in (401, 403):
-                    raise SourceDenied("SharePoint refused us: the site must be granted to this identity.",
-                                       code="sharepoint_denied")
+                    raise SourceDenied(
+                        "SharePoint refused us: the site must be granted to this identity.", code="sharepoint_denied"
+                    )
                 if status not in (409, 412, 423, 429) and status < 500:
                     raise SourceRejected(f"SharePoint refused the file with {status}.", code="sharepoint_refused")
                 busy = status == 429
@@ -101,7 +116,9 @@ class SharePoint:
                 wait *= 2
         if busy:
             raise SourceBusy("SharePoint is busy.", code="sharepoint_busy", retry_after=int(wait))
-        raise SourceDown("SharePoint does not answer, or the file stays locked by somebody else.", code="sharepoint_down")
+        raise SourceDown(
+            "SharePoint does not answer, or the file stays locked by somebody else.", code="sharepoint_down"
+        )
 
 
 def _next(answer: httpx.Response, sent: int) -> int:

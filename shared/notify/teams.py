@@ -39,31 +39,59 @@ def message(card: Mapping[str, object], most: int = MOST_BYTES) -> JsonObject:
             room = room // 2 if room > 100 else 0
 
 
-def _message(card: Mapping[str, object], text: str, room: int, facts: list[Mapping[str, object]], shown: int) -> JsonObject:
+def _message(
+    card: Mapping[str, object], text: str, room: int, facts: list[Mapping[str, object]], shown: int
+) -> JsonObject:
     body: list[JsonObject] = [
-        {"type": "TextBlock", "text": plain(str(card.get("title") or "Halo Attest"))[:200], "weight": "Bolder",
-         "size": "Medium", "wrap": True, "style": "heading"},
+        {
+            "type": "TextBlock",
+            "text": plain(str(card.get("title") or "Halo Attest"))[:200],
+            "weight": "Bolder",
+            "size": "Medium",
+            "wrap": True,
+            "style": "heading",
+        },
     ]
     if text and room:
         cut = plain(text)[:room]
         body.append({"type": "TextBlock", "text": cut + ("" if len(plain(text)) <= room else " …"), "wrap": True})
     if shown:
-        body.append({"type": "FactSet", "facts": [
-            {"title": plain(str(one.get("label") or ""))[:100], "value": plain(str(one.get("text") or ""))[:_LONGEST_FACT]}
-            for one in facts[:shown]
-        ]})
+        body.append(
+            {
+                "type": "FactSet",
+                "facts": [
+                    {
+                        "title": plain(str(one.get("label") or ""))[:100],
+                        "value": plain(str(one.get("text") or ""))[:_LONGEST_FACT],
+                    }
+                    for one in facts[:shown]
+                ],
+            }
+        )
     if len(facts) > shown:
-        body.append({"type": "TextBlock", "text": f"And {len(facts) - shown} more, behind the link.", "wrap": True,
-                     "isSubtle": True})
+        body.append(
+            {
+                "type": "TextBlock",
+                "text": f"And {len(facts) - shown} more, behind the link.",
+                "wrap": True,
+                "isSubtle": True,
+            }
+        )
     content: JsonObject = {
-        "type": "AdaptiveCard", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "version": "1.4", "body": body,
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": "1.4",
+        "body": body,
     }
     link = str(card.get("link") or "")
     if link.startswith(("https://", "http://")):
         content["actions"] = [{"type": "Action.OpenUrl", "title": "Open", "url": link[:2000]}]
-    return {"type": "message", "attachments": [
-        {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content},
-    ]}
+    return {
+        "type": "message",
+        "attachments": [
+            {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content},
+        ],
+    }
 
 
 def plain(text: str) -> str:

@@ -40,13 +40,15 @@ def make_artefacts(services: Services, as_of: datetime, weekly: Document | None 
         except RowExists:
             data = services.blobs.get(CONTAINER, blob) or data
         digests[f"{name}.{suffix}"] = hashlib.sha256(data).hexdigest()
-    services.ledger.record(NewEntry(
-        type="artefacts.published",
-        key=f"artefacts\n{at}",
-        payload=json.dumps({"as_of": at, "sha256": digests}, sort_keys=True).encode(),
-        subject=Subject("report", f"artefacts/{at}"),
-        occurred_at=as_of,
-    ))
+    services.ledger.record(
+        NewEntry(
+            type="artefacts.published",
+            key=f"artefacts\n{at}",
+            payload=json.dumps({"as_of": at, "sha256": digests}, sort_keys=True).encode(),
+            subject=Subject("report", f"artefacts/{at}"),
+            occurred_at=as_of,
+        )
+    )
     register.put(at, {"as_of": at, "sha256": digests})
     return digests
 
@@ -69,7 +71,9 @@ def _input(services: Services, as_of: datetime, at: str, weekly: Document | None
     policy = services.policy.policy
     return ArtefactInput(
         as_of=at,
-        controls=tuple({**one.to_json(), "effectiveness": canary_result(one, policy, as_of)} for one in controls().values()),
+        controls=tuple(
+            {**one.to_json(), "effectiveness": canary_result(one, policy, as_of)} for one in controls().values()
+        ),
         approvals={kind: tuple(role.value for role in roles) for kind, roles in policy.approvals.roles.items()},
         two_persons=policy.approvals.two_persons,
         schedules=tuple((name, services.settings.values.get(name, "not set here")) for name in _SCHEDULES),

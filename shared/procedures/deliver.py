@@ -18,8 +18,24 @@ from shared.reports.formats import media_type
 from shared.reports.wording import neutral
 
 CONTAINER = "reporting"
-KPI_COLUMNS = ("period", "as_of", "from", "to", "kpi", "practice", "n", "value", "unit", "mean", "median", "p90", "baseline",
-               "status", "restated_was", "restated_since")
+KPI_COLUMNS = (
+    "period",
+    "as_of",
+    "from",
+    "to",
+    "kpi",
+    "practice",
+    "n",
+    "value",
+    "unit",
+    "mean",
+    "median",
+    "p90",
+    "baseline",
+    "status",
+    "restated_was",
+    "restated_since",
+)
 """Stable: columns are only ever added at the end."""
 
 
@@ -54,8 +70,13 @@ def deliver_report(services: Services, shelf: Shelf, period: str, as_of: str | N
         if data is None:
             continue
         path = f"Weekly/{period}/{row['as_of']}/weekly-{period}.{name}"
-        body: JsonObject = {"report": key, "format": name, "sha256": digest, "path": path,
-                            "at": rfc3339(services.clock.now())}
+        body: JsonObject = {
+            "report": key,
+            "format": name,
+            "sha256": digest,
+            "path": path,
+            "at": rfc3339(services.clock.now()),
+        }
         try:
             body |= {"state": "delivered", "item": shelf.put(path, data, media_type(name)), "error": None}
             done.append(name)
@@ -65,12 +86,14 @@ def deliver_report(services: Services, shelf: Shelf, period: str, as_of: str | N
         register(services).put(key, body)
     if done or failed:
         told = json.dumps({"report": row["folder"], "delivered": done, "failed": failed}, sort_keys=True).encode()
-        services.ledger.record(NewEntry(
-            type="report.delivered" if not failed else "report.delivery_failed",
-            key=f"deliver\n{rfc3339(services.clock.now())}\n{hashlib.sha256(told).hexdigest()}",
-            payload=told,
-            subject=Subject("report", f"weekly/{period}"),
-        ))
+        services.ledger.record(
+            NewEntry(
+                type="report.delivered" if not failed else "report.delivery_failed",
+                key=f"deliver\n{rfc3339(services.clock.now())}\n{hashlib.sha256(told).hexdigest()}",
+                payload=told,
+                subject=Subject("report", f"weekly/{period}"),
+            )
+        )
     return {"delivered": done, "failed": failed}
 
 
@@ -81,7 +104,25 @@ def publish_figures(services: Services, period: str, as_of: str, items: Iterable
     writer.writerow(KPI_COLUMNS)
     for item in items:
         told = item["restated"] or {}
-        cells = (period, as_of, item["from"], item["to"], item["id"], item["practice"], item["n"], item["value"], item["unit"],
-                 item["mean"], item["median"], item["p90"], item["baseline"], item["status"], told.get("was"), told.get("since"))
-        writer.writerow(["" if cell is None else neutral(cell) if isinstance(cell, str) else repr(cell) for cell in cells])
+        cells = (
+            period,
+            as_of,
+            item["from"],
+            item["to"],
+            item["id"],
+            item["practice"],
+            item["n"],
+            item["value"],
+            item["unit"],
+            item["mean"],
+            item["median"],
+            item["p90"],
+            item["baseline"],
+            item["status"],
+            told.get("was"),
+            told.get("since"),
+        )
+        writer.writerow(
+            ["" if cell is None else neutral(cell) if isinstance(cell, str) else repr(cell) for cell in cells]
+        )
     services.blobs.put(CONTAINER, f"kpis/{period}.csv", out.getvalue().encode(), "text/csv; charset=utf-8")

@@ -49,7 +49,11 @@ def _cases(services: Services, run: Run, control: Control, desk: Desk) -> Iterat
         if row["verdict"] in findings.ASKING
     }
     for facts in cases_of(desk, policy, run.as_of, standing):
-        if control is incident_discipline.CONTROL and not _incident(services, facts) and facts.ticket.id not in standing:
+        if (
+            control is incident_discipline.CONTROL
+            and not _incident(services, facts)
+            and facts.ticket.id not in standing
+        ):
             continue
         before = standing.pop(facts.ticket.id, None)
         if facts.gone and before is not None:
@@ -61,8 +65,15 @@ def _cases(services: Services, run: Run, control: Control, desk: Desk) -> Iterat
         yield _case(control, facts, facts.ticket.customer, facts.practice, desk)
     if control is desk_discipline.CONTROL:
         for row in desk.refused:
-            yield Case(Subject(control.subject_kind, row.id), row.customer, None, None, desk.tickets_read_at,
-                       desk.observations, f"The ticket's row could not be read. {row.why}")
+            yield Case(
+                Subject(control.subject_kind, row.id),
+                row.customer,
+                None,
+                None,
+                desk.tickets_read_at,
+                desk.observations,
+                f"The ticket's row could not be read. {row.why}",
+            )
 
 
 def _incident(services: Services, facts: TicketCase) -> bool:
@@ -71,27 +82,45 @@ def _incident(services: Services, facts: TicketCase) -> bool:
 
 
 def _case(control: Control, facts: TicketCase, customer: str | None, practice: str | None, desk: Desk) -> Case:
-    return Case(Subject(control.subject_kind, facts.ticket.id), customer, practice, facts, desk.tickets_read_at,
-                desk.observations)
+    return Case(
+        Subject(control.subject_kind, facts.ticket.id),
+        customer,
+        practice,
+        facts,
+        desk.tickets_read_at,
+        desk.observations,
+    )
 
 
 def _tell(services: Services, run: Run, control: Control, done: Iterable[Assessed]) -> None:
     """One message per practice and customer about what newly failed; many are counted, not listed."""
     groups: dict[tuple[str | None, str | None], list[Assessed]] = {}
     for one in done:
-        if one.changed and one.judgement.verdict.value == "fail" and (one.before is None or one.before["verdict"] != "fail"):
+        if (
+            one.changed
+            and one.judgement.verdict.value == "fail"
+            and (one.before is None or one.before["verdict"] != "fail")
+        ):
             groups.setdefault((one.case.practice, one.case.customer), []).append(one)
     actions = []
     for (practice, customer), new in groups.items():
         listed = "; ".join(f"ticket {one.case.subject.id}: {one.judgement.reasons[0].text}" for one in new[:_TOLD_EACH])
         more = f" And {len(new) - _TOLD_EACH} more." if len(new) > _TOLD_EACH else ""
         mark = hashlib.sha256("\n".join(sorted(one.finding["id"] for one in new)).encode()).hexdigest()[:16]
-        actions.append(Action(
-            ActionKind.NOTIFY,
-            f"finding-opened\n{run.run_id}\n{control.id}\n{practice}\n{customer}\n{mark}",
-            Subject("finding", new[0].finding["id"]),
-            customer,
-            {"event": "finding_opened", "practice": practice, "id": new[0].finding["id"], "kind": control.id,
-             "title": f"{len(new)} new finding{'s' * (len(new) != 1)}", "text": listed + more},
-        ))
+        actions.append(
+            Action(
+                ActionKind.NOTIFY,
+                f"finding-opened\n{run.run_id}\n{control.id}\n{practice}\n{customer}\n{mark}",
+                Subject("finding", new[0].finding["id"]),
+                customer,
+                {
+                    "event": "finding_opened",
+                    "practice": practice,
+                    "id": new[0].finding["id"],
+                    "kind": control.id,
+                    "title": f"{len(new)} new finding{'s' * (len(new) != 1)}",
+                    "text": listed + more,
+                },
+            )
+        )
     queue_actions(services, actions, run.run_id)

@@ -128,8 +128,14 @@ def stances_of(services: Services, wants: Wants) -> Iterator[tally.Stance]:
                 continue
             said = row.get("feedback") or {}
             yield tally.Stance(
-                control.id, row["practice"], row["verdict"], row["status"], parse_instant(row["since"]), billing,
-                said.get("kind"), parse_instant(said["at"]) if said.get("at") else None,
+                control.id,
+                row["practice"],
+                row["verdict"],
+                row["status"],
+                parse_instant(row["since"]),
+                billing,
+                said.get("kind"),
+                parse_instant(said["at"]) if said.get("at") else None,
             )
 
 
@@ -139,8 +145,12 @@ def _automations(services: Services, wants: Wants) -> Iterator[tally.Automation]
             continue
         at = row.get("delivered_at") or row.get("created")
         if at:
-            yield tally.Automation(row.get("practice"), parse_instant(at), _fraction(row.get("hours_saved")),
-                                   _whole(row.get("steps_removed")))
+            yield tally.Automation(
+                row.get("practice"),
+                parse_instant(at),
+                _fraction(row.get("hours_saved")),
+                _whole(row.get("steps_removed")),
+            )
 
 
 def _fraction(value: object) -> Fraction | None:
@@ -156,5 +166,10 @@ def _whole(value: object) -> int | None:
 
 def read_of(desk: Desk) -> JsonObject:
     """What the desk's figures stand on, for a report's statement."""
-    return {"rows": dict(desk.rows), "refused": len(desk.refused), "tickets_read_at": desk.tickets_read_at,
-            "actions_read_at": desk.actions_read_at, "observations": list(desk.observations)}
+    return {
+        "rows": dict(desk.rows),
+        "refused": len(desk.refused),
+        "tickets_read_at": desk.tickets_read_at,
+        "actions_read_at": desk.actions_read_at,
+        "observations": list(desk.observations),
+    }

@@ -45,9 +45,13 @@ def kpis_view(
     circle = _circle(person, customer)
     items = items_of(services, period, wants=_wants(person, customer), circle=circle)
     shown = [
-        item for item in items
-        if (item["practice"] == practice if practice is not None else
-            item["practice"] is None or person.sees_practice(item["practice"]))
+        item
+        for item in items
+        if (
+            item["practice"] == practice
+            if practice is not None
+            else item["practice"] is None or person.sees_practice(item["practice"])
+        )
     ]
     return {"items": shown, "next": None}
 
@@ -63,7 +67,9 @@ def _instant(value: object, name: str) -> datetime:
 
 def _wants(person: Person, customer: str | None) -> Wants:
     def wants(practice: str | None, whose: str | None) -> bool:
-        return (customer is None or whose == customer) and person.sees_customer(whose) and person.sees_practice(practice)
+        return (
+            (customer is None or whose == customer) and person.sees_customer(whose) and person.sees_practice(practice)
+        )
 
     return wants
 
@@ -79,7 +85,9 @@ WHOLE = "customers=None practices=None"
 """The circle of somebody who sees everything."""
 
 
-def items_of(services: Services, period: Period, *, wants: Wants, circle: str, remember: bool = True) -> list[JsonObject]:
+def items_of(
+    services: Services, period: Period, *, wants: Wants, circle: str, remember: bool = True
+) -> list[JsonObject]:
     """The figures as items, all practices together first; remembers what was answered unless told not to."""
     now = services.clock.now()
     desk = desk_of(services)
@@ -90,7 +98,8 @@ def items_of(services: Services, period: Period, *, wants: Wants, circle: str, r
     key = answered.key_of(rfc3339(period.start), rfc3339(period.end), circle)
     values = {
         f"{practice or '*'}:{kpi_id}": row.get(kpi_id, NONE).whole.value
-        for practice, row in found.items() for kpi_id in CATALOGUE
+        for practice, row in found.items()
+        for kpi_id in CATALOGUE
     }
     if remember:
         stands = register.change(key, lambda body: answered.fold(body, values, rfc3339(now)))
@@ -101,17 +110,33 @@ def items_of(services: Services, period: Period, *, wants: Wants, circle: str, r
     bases = {row["kpi"]: row for row in baselines.register(services.rows).all()}
     currency = services.policy.policy.service.currency
     return [
-        _item(kpi, practice, found[practice].get(kpi.id, NONE), period, currency, now,
-              aim=aims.get(kpi.id), base=bases.get(kpi.id),
-              restated=answered.restated(stands, f"{practice or '*'}:{kpi.id}"))
+        _item(
+            kpi,
+            practice,
+            found[practice].get(kpi.id, NONE),
+            period,
+            currency,
+            now,
+            aim=aims.get(kpi.id),
+            base=bases.get(kpi.id),
+            restated=answered.restated(stands, f"{practice or '*'}:{kpi.id}"),
+        )
         for practice in found
         for kpi in CATALOGUE.values()
     ]
 
 
 def _item(
-    kpi: Kpi, practice: str | None, figure: Figure, period: Period, currency: str, now: datetime,
-    *, aim: JsonObject | None, base: JsonObject | None, restated: JsonObject | None,
+    kpi: Kpi,
+    practice: str | None,
+    figure: Figure,
+    period: Period,
+    currency: str,
+    now: datetime,
+    *,
+    aim: JsonObject | None,
+    base: JsonObject | None,
+    restated: JsonObject | None,
 ) -> JsonObject:
     whole = figure.whole
     baseline = base["value"] if base else None

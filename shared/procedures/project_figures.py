@@ -27,7 +27,9 @@ def project_figures(services: Services, period: Period, *, wants: Wants) -> dict
         for status in (_status(services, str(head["id"]), period.end),)
         if status is not None
     ]
-    submitted = [one for row in deals.values() if wants(row.get("practice"), row.get("customer")) for one in _handoff(row)]
+    submitted = [
+        one for row in deals.values() if wants(row.get("practice"), row.get("customer")) for one in _handoff(row)
+    ]
     out: dict[str | None, dict[str, Figure]] = {}
     for practice in (None, *services.policy.policy.practices):
         mine = [one for one in projects if practice in (None, one.practice)]
@@ -63,7 +65,9 @@ def _project(status: JsonObject, versions: list[JsonObject], deal: JsonObject | 
         milestones=tuple(_milestones(status.get("milestones") or [])),
         starts=_instant(start),
         handed_over=deal is not None,
-        kickoff=min((at for one in (deal or {}).get("kickoffs", []) if (at := _instant(one.get("start")))), default=None),
+        kickoff=min(
+            (at for one in (deal or {}).get("kickoffs", []) if (at := _instant(one.get("start")))), default=None
+        ),
         changes=tuple(at for one in versions[1:] if (at := _instant(one.get("accepted_at")))),
         closed_at=_instant(status.get("closed_at")),
     )

@@ -122,11 +122,15 @@ def _statement(services: Services, desk: Desk) -> JsonObject:
             continue
         seen = services.mirror.observations(kind)
         rows = desk.rows.get(kind)
-        sources.append({
-            "source": f"HaloPSA {kind}",
-            "query": "list, then by lastupdatefromdate" if kind != "Actions" else "by windows over the days of changed tickets",
-            "rows": sum(1 for _ in services.mirror.rows(kind)) if rows is None else rows,
-            "read_at": rfc3339(at),
-            "evidence": seen[0] if seen else "",
-        })
+        sources.append(
+            {
+                "source": f"HaloPSA {kind}",
+                "query": "list, then by lastupdatefromdate"
+                if kind != "Actions"
+                else "by windows over the days of changed tickets",
+                "rows": sum(1 for _ in services.mirror.rows(kind)) if rows is None else rows,
+                "read_at": rfc3339(at),
+                "evidence": seen[0] if seen else "",
+            }
+        )
     return {"sources": sources, "refused": len(desk.refused), "actions_refused": desk.rows.get("Actions refused", 0)}

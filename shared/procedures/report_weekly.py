@@ -36,23 +36,38 @@ def weekly_report_run(services: Services, run: Run) -> JsonObject:
         data = _kept(services, f"{folder}/{name}", name, document)
         digests[name], sizes[name] = hashlib.sha256(data).hexdigest(), len(data)
         run.progress(0.5 + 0.45 * (number + 1) / len(FORMATS), f"{name} written.")
-    row: JsonObject = {"kind": KIND, "period": period, "as_of": as_of, "folder": folder, "title": document.title,
-                       "sha256": digests, "bytes": sizes, "headline": document.to_json()["headline"]}
-    receipt = services.ledger.record(NewEntry(
-        type="report.published",
-        key=f"report\n{KIND}\n{period}\n{as_of}",
-        payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
-        subject=Subject("report", f"{KIND}/{period}"),
-        occurred_at=run.as_of,
-    ))
+    row: JsonObject = {
+        "kind": KIND,
+        "period": period,
+        "as_of": as_of,
+        "folder": folder,
+        "title": document.title,
+        "sha256": digests,
+        "bytes": sizes,
+        "headline": document.to_json()["headline"],
+    }
+    receipt = services.ledger.record(
+        NewEntry(
+            type="report.published",
+            key=f"report\n{KIND}\n{period}\n{as_of}",
+            payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
+            subject=Subject("report", f"{KIND}/{period}"),
+            occurred_at=run.as_of,
+        )
+    )
     key = reports.key_of(KIND, period, as_of)
     if reports.register(services.rows).get(key) is None:
-        reports.register(services.rows).put(key, {**row, "evidence_id": receipt.evidence_id,
-                                                  "published_at": rfc3339(services.clock.now())})
+        reports.register(services.rows).put(
+            key, {**row, "evidence_id": receipt.evidence_id, "published_at": rfc3339(services.clock.now())}
+        )
     publish_figures(services, period, as_of, document.data.get("kpis", []))
     artefacts = make_artefacts(services, run.as_of, document)
     _tell(services, run, document)
-    return {"period": period, "report": {"formats": digests, "evidence_id": receipt.evidence_id}, "artefacts": artefacts}
+    return {
+        "period": period,
+        "report": {"formats": digests, "evidence_id": receipt.evidence_id},
+        "artefacts": artefacts,
+    }
 
 
 def _document(services: Services, run: Run, folder: str) -> Document:
@@ -83,16 +98,35 @@ def _tell(services: Services, run: Run, document: Document) -> None:
     """Report ready: to every practice's channel once, and to subscribed flows once."""
     link = f"{services.settings.text('ATTEST_PUBLIC_URL').rstrip('/')}/api/reports/{KIND}/{document.period}/html"
     text = " ".join(one.text for one in document.headline)
-    body = {"event": "report_ready", "id": f"{KIND}/{document.period}", "kind": KIND, "title": document.title, "text": text,
-            "link": link, "facts": [{"label": one.label, "text": one.text} for one in document.headline]}
+    body = {
+        "event": "report_ready",
+        "id": f"{KIND}/{document.period}",
+        "kind": KIND,
+        "title": document.title,
+        "text": text,
+        "link": link,
+        "facts": [{"label": one.label, "text": one.text} for one in document.headline],
+    }
     policy = services.policy.policy
     channels = sorted({one.channel for one in policy.practices.values() if one.channel})
     about = Subject("report", f"{KIND}/{document.period}/{document.as_of}")
-    actions = [Action(ActionKind.NOTIFY, f"report-ready\n{about.id}", about, None,
-                      {**body, "practice": None, "channel": channels[0] if channels else ""})]
+    actions = [
+        Action(
+            ActionKind.NOTIFY,
+            f"report-ready\n{about.id}",
+            about,
+            None,
+            {**body, "practice": None, "channel": channels[0] if channels else ""},
+        )
+    ]
     actions += [
-        Action(ActionKind.NOTIFY, f"report-ready\n{about.id}\n{channel}", about, None,
-               {**body, "event": "report_channel", "practice": None, "channel": channel})
+        Action(
+            ActionKind.NOTIFY,
+            f"report-ready\n{about.id}\n{channel}",
+            about,
+            None,
+            {**body, "event": "report_channel", "practice": None, "channel": channel},
+        )
         for channel in channels[1:]
     ]
     queue_actions(services, actions, run.run_id)
@@ -135,10 +169,16 @@ def _sees_all(person: Person) -> bool:
 def list_reports(services: Services, person: Person, limit: int = 100, after: str | None = None) -> JsonObject:
     """Published reports, by period and the time they judge by; none for callers who see only some customers."""
     rows = reports.register(services.rows).all() if _sees_all(person) else iter(())
-    return page(rows, limit=limit, after=after, key=lambda row: f"{row['kind']} {row['period']} {row['as_of']}", shown=_shown)
+    return page(
+        rows, limit=limit, after=after, key=lambda row: f"{row['kind']} {row['period']} {row['as_of']}", shown=_shown
+    )
 
 
 def _shown(row: JsonObject) -> JsonObject:
     links = {name: f"/api/reports/{row['kind']}/{row['period']}/{name}?as_of={row['as_of']}" for name in row["sha256"]}
-    return {**{key: value for key, value in row.items() if key != "folder"},
-            "id": f"{row['kind']}/{row['period']}/{row['as_of']}", "formats": list(row["sha256"]), "links": links}
+    return {
+        **{key: value for key, value in row.items() if key != "folder"},
+        "id": f"{row['kind']}/{row['period']}/{row['as_of']}",
+        "formats": list(row["sha256"]),
+        "links": links,
+    }

@@ -26,7 +26,9 @@ _DECIDE_WITHIN = timedelta(days=14)
 def post_target(services: Services, person: Person, body: object) -> tuple[int, JsonObject]:
     """(201, the target) or (422, a problem with ``codes`` and the decision opened). Raises Forbidden, Unacceptable."""
     if not person.has(*MAY):
-        raise Forbidden("Targets are set by practice managers, steering members and administrators.", code="role_missing")
+        raise Forbidden(
+            "Targets are set by practice managers, steering members and administrators.", code="role_missing"
+        )
     if not isinstance(body, dict):
         raise Unacceptable("A target is a JSON object.", code="target_invalid")
     unknown = sorted(set(body) - _FIELDS)
@@ -60,8 +62,15 @@ def _read(body: JsonObject) -> Target:
         raise Unacceptable("horizon_days must be a whole number.", code="target_invalid")
     if days is not None and abs(days) > _LONGEST_DAYS:
         raise Unacceptable("A horizon holds at most a hundred years.", code="target_invalid")
-    return Target(direction, _number(body, "low"), _number(body, "high"), unit, _number(body, "baseline"),
-                  None if days is None else int(days), source or "")
+    return Target(
+        direction,
+        _number(body, "low"),
+        _number(body, "high"),
+        unit,
+        _number(body, "baseline"),
+        None if days is None else int(days),
+        source or "",
+    )
 
 
 def _number(body: JsonObject, name: str) -> Decimal | None:
@@ -80,8 +89,15 @@ def _number(body: JsonObject, name: str) -> Decimal | None:
 
 
 def _in_force(row: JsonObject) -> Target:
-    return Target(row["direction"], Decimal(str(row["low"])), Decimal(str(row["high"])), row["unit"],
-                  None if row["baseline"] is None else Decimal(str(row["baseline"])), row["horizon_days"], row["source"])
+    return Target(
+        row["direction"],
+        Decimal(str(row["low"])),
+        Decimal(str(row["high"])),
+        row["unit"],
+        None if row["baseline"] is None else Decimal(str(row["baseline"])),
+        row["horizon_days"],
+        row["source"],
+    )
 
 
 def _with_baseline(services: Services, kpi: Kpi, target: Target, in_force: Target | None) -> Target:
@@ -133,13 +149,15 @@ def _accept(services: Services, person: Person, kpi: Kpi, target: Target) -> tup
         "set_by": person.oid,
         "set_at": rfc3339(now),
     }
-    services.ledger.record(NewEntry(
-        type="target.set",
-        key=f"target\n{kpi.id}\n{row['set_at']}",
-        payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
-        subject=Subject("kpi", kpi.id),
-        actor=person.oid,
-    ))
+    services.ledger.record(
+        NewEntry(
+            type="target.set",
+            key=f"target\n{kpi.id}\n{row['set_at']}",
+            payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
+            subject=Subject("kpi", kpi.id),
+            actor=person.oid,
+        )
+    )
     try:
         targets.register(services.rows).insert(kpi.id, row)
     except RowExists:  # somebody set one at the same moment: judge again against it
@@ -152,9 +170,15 @@ def _accept(services: Services, person: Person, kpi: Kpi, target: Target) -> tup
 def _freeze(services: Services, kpi: Kpi, baseline: Decimal, row: JsonObject) -> None:
     value = float(baseline / 100 if kpi.unit is Unit.RATIO else baseline)
     with suppress(RowExists):  # a baseline stays what it was
-        baselines.register(services.rows).insert(kpi.id, {
-            "kpi": kpi.id, "value": value, "frozen_at": row["set_at"], "method": f"stated with the target {row['id']}",
-        })
+        baselines.register(services.rows).insert(
+            kpi.id,
+            {
+                "kpi": kpi.id,
+                "value": value,
+                "frozen_at": row["set_at"],
+                "method": f"stated with the target {row['id']}",
+            },
+        )
 
 
 def _plain(number: Decimal | None) -> float | None:

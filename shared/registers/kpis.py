@@ -31,8 +31,12 @@ def fold(held: JsonObject | None, values: dict[str, float | None], now: str) -> 
         if old is not None and old["value"] == value:
             continue
         if old is None or old["value"] is None:
-            figures[name] = {"value": value, "since": now, "was": old["was"] if old else None,
-                             "restated": bool(old and old["restated"])}
+            figures[name] = {
+                "value": value,
+                "since": now,
+                "was": old["was"] if old else None,
+                "restated": bool(old and old["restated"]),
+            }
         else:
             figures[name] = {"value": value, "since": now, "was": old["value"], "restated": True}
         changed = True

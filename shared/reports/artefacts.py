@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.measures.kpi_catalogue import CATALOGUE
 from shared.model import JsonObject
+from shared.reports.artefact_facts import RISKS, WRITES
 from shared.reports.document import Block, Bullets, Column, Document, Paragraph, Section, Table
 from shared.reports.tones import AMBER, RED, judged, tone
 from shared.reports.wording import shown
@@ -15,31 +16,6 @@ from shared.reports.wording import shown
 RUNBOOK, REGISTER, EXECUTIVE, PROOF = "implementation-runbook", "kpi-and-risk-register", "exec-brief", "proof-brief"
 FILES: dict[str, str] = {RUNBOOK: "docx", REGISTER: "xlsx", EXECUTIVE: "pptx", PROOF: "pdf"}
 """Artefact → its format."""
-
-WRITES: tuple[tuple[str, str, str, str], ...] = (
-    ("hold_invoice", "A recurring invoice fails a billing control.",
-     "The recurring invoice is disabled or marked for review in HaloPSA.",
-     ("Approve the release under Approvals; the former state, kept with the hold, is written back. By hand: switch the recurring "
-     "invoice on again in HaloPSA and say so in the approval's rationale.")),
-    ("release_invoice", "Finance approves the release of a hold.", "The recurring invoice is put back as it was before.",
-     "Run the billing check again: while a reason stands, the invoice is held again at once."),
-    ("create_project", "The delivery manager signs a complete handoff.", "A project is created in HaloPSA from its template.",
-     "Close the project in HaloPSA and reject the handoff; nothing is created twice for one opportunity."),
-    ("note_ticket", "A control wants its outcome seen on the ticket.", "A private note is added to the ticket.",
-     "Notes are additions: write a correcting note; nothing was changed."),
-    ("notify", "An approval, hold, finding, report or review item arises.", "A message goes to the practice's channel.",
-     "Messages cannot be called back: take the address out of TEAMS_CHANNELS to silence a channel."),
-)
-RISKS: tuple[tuple[str, str, str], ...] = (
-    ("Incomplete input leads an automation astray", "Missing or stale facts give unknown, never a pass; nothing is written",
-     "Share of unknown verdicts"),
-    ("Generated output reaches a customer unreviewed", "High-severity communication waits for an incident commander",
-     "incident_discipline: no_commander_approval"),
-    ("Permissions are too broad", "Quarterly permission review with least sets; deployment groups hold only what they use",
-     "Removable permissions open"),
-    ("A failure goes unseen", "Canaries, intake reconciliation, poison messages kept as evidence", "canary_effectiveness"),
-    ("A count is believed that is wrong", "Every figure names its denominator; a restated one says what it was", "Restatements"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,81 +44,229 @@ def documents(data: ArtefactInput) -> dict[str, Document]:
     return {RUNBOOK: runbook(data), REGISTER: register(data), EXECUTIVE: brief(data), PROOF: proof(data)}
 
 
-def _document(data: ArtefactInput, name: str, title: str, summary: Iterable[str], sections: Iterable[Section]) -> Document:
+def _document(
+    data: ArtefactInput, name: str, title: str, summary: Iterable[str], sections: Iterable[Section]
+) -> Document:
     headline = data.weekly.headline if data.weekly is not None and name == EXECUTIVE else ()
-    return Document(name, title, f"As known at {shown(data.as_of, 'instant')}, policy {data.policy_version}", "", data.as_of,
-                    headline, tuple(summary), tuple(sections))
+    return Document(
+        name,
+        title,
+        f"As known at {shown(data.as_of, 'instant')}, policy {data.policy_version}",
+        "",
+        data.as_of,
+        headline,
+        tuple(summary),
+        tuple(sections),
+    )
 
 
 def runbook(data: ArtefactInput) -> Document:
     """Roles, triggers, and for everything that writes to production how it is undone."""
-    deciders = tuple((kind, ", ".join(roles) or "Nobody named", "two persons" if kind in data.two_persons else "as policy says")
-                     for kind, roles in sorted(data.approvals.items()))
-    controls = tuple((one["title"], one["owner"], one["cadence"], ", ".join(one["triggers"]) or "–", one["id"])
-                     for one in data.controls)
-    return _document(data, RUNBOOK, "Operator runbook", (
-        "Who decides what, what starts what, and how everything that writes to production is undone.",
-    ), (
-        Section("roles", "Who decides", (Table("deciders", "Approvals and the roles that decide them", (
-            Column("kind", "Approval", "code"), Column("roles", "Roles"), Column("persons", "Persons"),
-        ), deciders),)),
-        Section("triggers", "What starts what", (
-            Table("schedules", "Timers (UTC)", (Column("setting", "Setting", "code"), Column("when", "NCRONTAB", "code")),
-                  data.schedules),
-            Table("controls", "Controls", (
-                Column("title", "What must be true"), Column("owner", "Owner"), Column("cadence", "Every", "code"),
-                Column("triggers", "Events"), Column("id", "Control", "code", aside=True),
-            ), controls),
-        )),
-        Section("rollback", "What writes to production, and how to undo it", (Table("writes", "Writing automations", (
-            Column("action", "Action", "code"), Column("trigger", "Starts when"), Column("does", "Does"),
-            Column("why", "How to undo it"),
-        ), WRITES),)),
-        Section("failure", "When something fails", (Bullets((
-            "A run that failed says why under Runs; start it again there: every step can be repeated safely.",
-            "A message that could not be handled is kept as evidence and as a finding with verdict error; nothing is deleted.",
-            "When HaloPSA does not answer, facts grow stale and verdicts become unknown; they never turn green by themselves.",
-            "When storage does not answer, deliveries are refused with 503 and HaloPSA sends them again.",
-        )),)),
-    ))
+    deciders = tuple(
+        (kind, ", ".join(roles) or "Nobody named", "two persons" if kind in data.two_persons else "as policy says")
+        for kind, roles in sorted(data.approvals.items())
+    )
+    controls = tuple(
+        (one["title"], one["owner"], one["cadence"], ", ".join(one["triggers"]) or "–", one["id"])
+        for one in data.controls
+    )
+    return _document(
+        data,
+        RUNBOOK,
+        "Operator runbook",
+        ("Who decides what, what starts what, and how everything that writes to production is undone.",),
+        (
+            Section(
+                "roles",
+                "Who decides",
+                (
+                    Table(
+                        "deciders",
+                        "Approvals and the roles that decide them",
+                        (
+                            Column("kind", "Approval", "code"),
+                            Column("roles", "Roles"),
+                            Column("persons", "Persons"),
+                        ),
+                        deciders,
+                    ),
+                ),
+            ),
+            Section(
+                "triggers",
+                "What starts what",
+                (
+                    Table(
+                        "schedules",
+                        "Timers (UTC)",
+                        (Column("setting", "Setting", "code"), Column("when", "NCRONTAB", "code")),
+                        data.schedules,
+                    ),
+                    Table(
+                        "controls",
+                        "Controls",
+                        (
+                            Column("title", "What must be true"),
+                            Column("owner", "Owner"),
+                            Column("cadence", "Every", "code"),
+                            Column("triggers", "Events"),
+                            Column("id", "Control", "code", aside=True),
+                        ),
+                        controls,
+                    ),
+                ),
+            ),
+            Section(
+                "rollback",
+                "What writes to production, and how to undo it",
+                (
+                    Table(
+                        "writes",
+                        "Writing automations",
+                        (
+                            Column("action", "Action", "code"),
+                            Column("trigger", "Starts when"),
+                            Column("does", "Does"),
+                            Column("why", "How to undo it"),
+                        ),
+                        WRITES,
+                    ),
+                ),
+            ),
+            Section(
+                "failure",
+                "When something fails",
+                (
+                    Bullets(
+                        (
+                            "A run that failed says why under Runs; start it again there: every step can be repeated safely.",
+                            "A message that could not be handled is kept as evidence and as a finding with verdict error; nothing is deleted.",
+                            "When HaloPSA does not answer, facts grow stale and verdicts become unknown; they never turn green by themselves.",
+                            "When storage does not answer, deliveries are refused with 503 and HaloPSA sends them again.",
+                        )
+                    ),
+                ),
+            ),
+        ),
+    )
 
 
 def register(data: ArtefactInput) -> Document:
     """Every figure with definition and state, every risk with its control, every control with its effectiveness."""
     values = {(item["id"], item["practice"]): item for item in data.items}
     figures = tuple(
-        (kpi.label, kpi.category, kpi.unit.value, kpi.better.value, kpi.counts,
-         item.get("value"), item.get("n"), item.get("baseline"), item.get("status") or "", kpi.id)
+        (
+            kpi.label,
+            kpi.category,
+            kpi.unit.value,
+            kpi.better.value,
+            kpi.counts,
+            item.get("value"),
+            item.get("n"),
+            item.get("baseline"),
+            item.get("status") or "",
+            kpi.id,
+        )
         for kpi in CATALOGUE.values()
         for item in (values.get((kpi.id, None), {}),)
     )
     open_by = Counter((row["control"], tone(row)) for row in judged(data.findings))
     controls = tuple(
-        (one["title"], one["owner"], one["cadence"], open_by[(one["id"], RED)], open_by[(one["id"], AMBER)],
-         one["effectiveness"]["caught"], one["effectiveness"]["total"], ", ".join(one["frameworks"]), one["id"])
+        (
+            one["title"],
+            one["owner"],
+            one["cadence"],
+            open_by[(one["id"], RED)],
+            open_by[(one["id"], AMBER)],
+            one["effectiveness"]["caught"],
+            one["effectiveness"]["total"],
+            ", ".join(one["frameworks"]),
+            one["id"],
+        )
         for one in data.controls
     )
-    return _document(data, REGISTER, "KPI and risk register", (
-        "Figures by definition and state, risks and the controls that answer them.",
-    ), (
-        Section("figures", "Figures", (Table("figures", "Figures", (
-            Column("figure", "Figure"), Column("category", "Category"), Column("unit", "Unit", "code"),
-            Column("better", "Improves by", "code"), Column("counts", "Denominator"), Column("value", "Value", "number"),
-            Column("n", "Of", "count"), Column("baseline", "Baseline", "number"), Column("status", "Target", "code"),
-            Column("id", "Id", "code"),
-        ), figures),)),
-        Section("risks", "Risks", (Table("risks", "Risks", (
-            Column("risk", "Risk"), Column("answer", "What answers it"), Column("sign", "Seen by"),
-        ), RISKS),)),
-        Section("controls", "Controls", (Table("controls", "Controls", (
-            Column("title", "What must be true"), Column("owner", "Owner"), Column("cadence", "Every", "code"),
-            Column("red", "Red", "count"), Column("amber", "Amber", "count"), Column("caught", "Canaries caught", "count"),
-            Column("canaries", "Canaries run", "count"), Column("frameworks", "Frameworks"), Column("id", "Control", "code"),
-        ), controls),)),
-        Section("open", "Policy not yet decided", (Table("unconfirmed", "Shipped defaults in force", (
-            Column("key", "Policy key", "code"),
-        ), tuple((key,) for key in data.unconfirmed), empty="Everything has been decided."),)),
-    ))
+    return _document(
+        data,
+        REGISTER,
+        "KPI and risk register",
+        ("Figures by definition and state, risks and the controls that answer them.",),
+        (
+            Section(
+                "figures",
+                "Figures",
+                (
+                    Table(
+                        "figures",
+                        "Figures",
+                        (
+                            Column("figure", "Figure"),
+                            Column("category", "Category"),
+                            Column("unit", "Unit", "code"),
+                            Column("better", "Improves by", "code"),
+                            Column("counts", "Denominator"),
+                            Column("value", "Value", "number"),
+                            Column("n", "Of", "count"),
+                            Column("baseline", "Baseline", "number"),
+                            Column("status", "Target", "code"),
+                            Column("id", "Id", "code"),
+                        ),
+                        figures,
+                    ),
+                ),
+            ),
+            Section(
+                "risks",
+                "Risks",
+                (
+                    Table(
+                        "risks",
+                        "Risks",
+                        (
+                            Column("risk", "Risk"),
+                            Column("answer", "What answers it"),
+                            Column("sign", "Seen by"),
+                        ),
+                        RISKS,
+                    ),
+                ),
+            ),
+            Section(
+                "controls",
+                "Controls",
+                (
+                    Table(
+                        "controls",
+                        "Controls",
+                        (
+                            Column("title", "What must be true"),
+                            Column("owner", "Owner"),
+                            Column("cadence", "Every", "code"),
+                            Column("red", "Red", "count"),
+                            Column("amber", "Amber", "count"),
+                            Column("caught", "Canaries caught", "count"),
+                            Column("canaries", "Canaries run", "count"),
+                            Column("frameworks", "Frameworks"),
+                            Column("id", "Control", "code"),
+                        ),
+                        controls,
+                    ),
+                ),
+            ),
+            Section(
+                "open",
+                "Policy not yet decided",
+                (
+                    Table(
+                        "unconfirmed",
+                        "Shipped defaults in force",
+                        (Column("key", "Policy key", "code"),),
+                        tuple((key,) for key in data.unconfirmed),
+                        empty="Everything has been decided.",
+                    ),
+                ),
+            ),
+        ),
+    )
 
 
 def brief(data: ArtefactInput) -> Document:
@@ -156,31 +280,74 @@ def brief(data: ArtefactInput) -> Document:
 def proof(data: ArtefactInput) -> Document:
     """What can be proven, under which key, and how a stranger checks it."""
     state = data.ledger
-    blocks: list[Block] = [Paragraph(
-        f"The newest published checkpoint covers {state['size']:,} leaves; its root is {state['root']}." if state
-        else "No checkpoint has been published yet: nothing can be proven offline until the next seal.",
-    )]
+    blocks: list[Block] = [
+        Paragraph(
+            f"The newest published checkpoint covers {state['size']:,} leaves; its root is {state['root']}."
+            if state
+            else "No checkpoint has been published yet: nothing can be proven offline until the next seal.",
+        )
+    ]
     if state:
-        blocks.append(Table("checkpoint", "The checkpoint, word for word", (Column("line", "Line"),),
-                            tuple((line,) for line in str(state["note"]).splitlines() if line)))
+        blocks.append(
+            Table(
+                "checkpoint",
+                "The checkpoint, word for word",
+                (Column("line", "Line"),),
+                tuple((line,) for line in str(state["note"]).splitlines() if line),
+            )
+        )
     missed = [one for one in data.controls if one["effectiveness"]["missed"]]
     caught = sum(one["effectiveness"]["caught"] for one in data.controls)
     run = sum(one["effectiveness"]["total"] for one in data.controls)
-    return _document(data, PROOF, "Proof brief", (
-        ("What was seen, judged and decided is kept in logs whose every entry can be proven, offline, by somebody who does not "
-        "trust this service."),
-    ), (
-        Section("state", "Where the log stands", tuple(blocks)),
-        Section("keys", "Keys that signed it", (Table("keys", "Verifier keys (C2SP)", (Column("key", "Key"),),
-                                                      tuple((key,) for key in data.keys), empty="No key has signed yet."),)),
-        Section("check", "How to check a pack", (Bullets((
-            "Obtain trusted.vkey from somebody other than the one who gave you the pack.",
-            "Run: python3 verify.py --keys trusted.vkey PACK.zip. It needs Python's standard library and nothing else.",
-            "Exit 0 is verified; 1 failed; 2 unreadable; 3 consistent, but the signer is not pinned or the pack is old.",
-            "The verifier says in words what it did not prove: that HaloPSA told the truth, and that nothing was kept from us.",
-        )),)),
-        Section("canaries", "Do the controls still work?", (
-            Paragraph(f"{caught:,} of {run:,} made-up violations were caught by {len(data.controls)} controls; "
-                      f"{len(missed):,} controls missed at least one.", "red" if missed else "green"),
-        )),
-    ))
+    return _document(
+        data,
+        PROOF,
+        "Proof brief",
+        (
+            (
+                "What was seen, judged and decided is kept in logs whose every entry can be proven, offline, by somebody who does not "
+                "trust this service."
+            ),
+        ),
+        (
+            Section("state", "Where the log stands", tuple(blocks)),
+            Section(
+                "keys",
+                "Keys that signed it",
+                (
+                    Table(
+                        "keys",
+                        "Verifier keys (C2SP)",
+                        (Column("key", "Key"),),
+                        tuple((key,) for key in data.keys),
+                        empty="No key has signed yet.",
+                    ),
+                ),
+            ),
+            Section(
+                "check",
+                "How to check a pack",
+                (
+                    Bullets(
+                        (
+                            "Obtain trusted.vkey from somebody other than the one who gave you the pack.",
+                            "Run: python3 verify.py --keys trusted.vkey PACK.zip. It needs Python's standard library and nothing else.",
+                            "Exit 0 is verified; 1 failed; 2 unreadable; 3 consistent, but the signer is not pinned or the pack is old.",
+                            "The verifier says in words what it did not prove: that HaloPSA told the truth, and that nothing was kept from us.",
+                        )
+                    ),
+                ),
+            ),
+            Section(
+                "canaries",
+                "Do the controls still work?",
+                (
+                    Paragraph(
+                        f"{caught:,} of {run:,} made-up violations were caught by {len(data.controls)} controls; "
+                        f"{len(missed):,} controls missed at least one.",
+                        "red" if missed else "green",
+                    ),
+                ),
+            ),
+        ),
+    )

@@ -25,16 +25,24 @@ def render(document: Document) -> bytes:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for one in document.headline:
-        writer.writerow(["headline", one.id, neutral(one.label), "value", _cell(one.value), one.unit, neutral(one.text)])
+        writer.writerow(
+            ["headline", one.id, neutral(one.label), "value", _cell(one.value), one.unit, neutral(one.text)]
+        )
     for table in document.tables():
         for number, row in enumerate(table.rows, start=1):
             name = f"{table.id}/{number}"
             label = next((cell for cell in row if isinstance(cell, str) and cell), "")
             for column, value in zip(table.columns, row, strict=True):
                 is_number = isinstance(value, int | float)
-                writer.writerow([
-                    table.id, name, neutral(label), column.id,
-                    _cell(value) if is_number else "", column.kind if column.kind in NUMERIC else "",
-                    "" if is_number else _cell(value),
-                ])
+                writer.writerow(
+                    [
+                        table.id,
+                        name,
+                        neutral(label),
+                        column.id,
+                        _cell(value) if is_number else "",
+                        column.kind if column.kind in NUMERIC else "",
+                        "" if is_number else _cell(value),
+                    ]
+                )
     return b"\xef\xbb\xbf" + out.getvalue().encode()

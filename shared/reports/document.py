@@ -221,5 +221,9 @@ def cut(table: Table, most: int) -> Cut:
     if total <= len(rows):
         return Cut(columns, rows)
     where = f", and at {table.link}" if table.link else ""
-    return Cut(columns, rows, f"{len(rows):,} of {total:,} shown; the other {total - len(rows):,} are in the JSON, CSV and "
-                              f"XLSX formats{where}.")
+    return Cut(
+        columns,
+        rows,
+        f"{len(rows):,} of {total:,} shown; the other {total - len(rows):,} are in the JSON, CSV and "
+        f"XLSX formats{where}.",
+    )

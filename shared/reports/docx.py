@@ -34,8 +34,11 @@ def render(document: Document) -> bytes:
 
 def clean(text: str) -> str:
     """Without the control characters XML cannot hold."""
-    return "".join(letter if letter >= " " or letter in "\n\t" else " " for letter in text
-                   if letter not in "\ufffe\uffff" and not "\ud800" <= letter <= "\udfff")
+    return "".join(
+        letter if letter >= " " or letter in "\n\t" else " "
+        for letter in text
+        if letter not in "\ufffe\uffff" and not "\ud800" <= letter <= "\udfff"
+    )
 
 
 def _look(made: Any, document: Document) -> None:

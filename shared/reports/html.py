@@ -33,8 +33,10 @@ def style_source() -> str:
 
 def content_security_policy() -> str:
     """The policy a report page is served with."""
-    return (f"default-src 'none'; style-src {style_source()}; img-src 'none'; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'")
+    return (
+        f"default-src 'none'; style-src {style_source()}; img-src 'none'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
 
 
 @cache
@@ -64,8 +66,12 @@ def render(document: Document) -> bytes:
 
 def _body(columns: Sequence[Column], rows: Sequence[tuple[Value, ...]]) -> str:
     return "".join(
-        "<tr>" + "".join(_cell(column, value, first=number == 0)
-                         for number, (column, value) in enumerate(zip(columns, row, strict=True))) + "</tr>\n"
+        "<tr>"
+        + "".join(
+            _cell(column, value, first=number == 0)
+            for number, (column, value) in enumerate(zip(columns, row, strict=True))
+        )
+        + "</tr>\n"
         for row in rows
     )
 
@@ -76,7 +82,12 @@ def _cell(column: Column, value: Value, *, first: bool) -> str:
         text = f'<span class="tone {text}-text">{text}</span>'
     elif column.kind in ("text", "code"):
         text = f"<bdi>{text}</bdi>"
-    look = "n" if column.kind in RIGHT else "c" if column.kind in ("instant", "day", "tone", "code") else (
-        "w" if column.kind == "text" and len(text) > 80 else "")
+    look = (
+        "n"
+        if column.kind in RIGHT
+        else "c"
+        if column.kind in ("instant", "day", "tone", "code")
+        else ("w" if column.kind == "text" and len(text) > 80 else "")
+    )
     mark = f' class="{look}"' if look else ""
     return f'<th scope="row"{mark}>{text}</th>' if first else f"<td{mark}>{text}</td>"

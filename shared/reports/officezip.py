@@ -14,7 +14,10 @@ def settle(data: bytes, as_of: str) -> bytes:
     """The same content with fixed times; workbooks inside (a chart's data) are settled too. ``as_of`` is RFC 3339."""
     second = as_of[:19].encode() + b"Z"
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as new,
+    ):
         for name in _order(old.namelist()):
             body = old.read(name)
             if name.endswith(".xlsx"):

@@ -25,7 +25,9 @@ def scorecards(data: WeeklyInput) -> list[Section]:
     return out
 
 
-def _card(data: WeeklyInput, practice: str | None, now: dict[_KEY, JsonObject], before: dict[_KEY, JsonObject]) -> Section:
+def _card(
+    data: WeeklyInput, practice: str | None, now: dict[_KEY, JsonObject], before: dict[_KEY, JsonObject]
+) -> Section:
     rows = []
     for kpi in CATALOGUE.values():
         if practice is not None and kpi.practices and practice not in kpi.practices:
@@ -39,23 +41,35 @@ def _card(data: WeeklyInput, practice: str | None, now: dict[_KEY, JsonObject], 
     told = f"{known} of {len(rows)} figures could be computed; the others have no data in this week or no source yet."
     blocks = [Paragraph(told, "note" if known < len(rows) else "")]
     chart = _in_time(data, now) if practice is None else None
-    return Section(f"scorecard-{key}", f"Scorecard: {name}", (
-        *blocks,
-        *([chart] if chart else []),
-        Table(f"kpis-{key}", f"Figures, {name}", _COLUMNS, tuple(rows)),
-    ))
+    return Section(
+        f"scorecard-{key}",
+        f"Scorecard: {name}",
+        (
+            *blocks,
+            *([chart] if chart else []),
+            Table(f"kpis-{key}", f"Figures, {name}", _COLUMNS, tuple(rows)),
+        ),
+    )
 
 
 _COLUMNS = (
-    Column("figure", "Figure"), Column("category", "Category", aside=True),
-    Column("value", "Value", "number", aside=True), Column("unit", "Unit", "code", aside=True),
-    Column("reads", "Value", "reading"), Column("n", "Of", "count"), Column("counts", "What is counted"),
-    Column("before", "Week before", "reading"), Column("median", "Median", "reading"),
-    Column("p90", "90th percentile", "reading"), Column("baseline", "Baseline", "reading"), Column("status", "Target", "code"),
+    Column("figure", "Figure"),
+    Column("category", "Category", aside=True),
+    Column("value", "Value", "number", aside=True),
+    Column("unit", "Unit", "code", aside=True),
+    Column("reads", "Value", "reading"),
+    Column("n", "Of", "count"),
+    Column("counts", "What is counted"),
+    Column("before", "Week before", "reading"),
+    Column("median", "Median", "reading"),
+    Column("p90", "90th percentile", "reading"),
+    Column("baseline", "Baseline", "reading"),
+    Column("status", "Target", "code"),
     Column("before_value", "Week before, value", "number", aside=True),
     Column("median_value", "Median, value", "number", aside=True),
     Column("p90_value", "90th percentile, value", "number", aside=True),
-    Column("baseline_value", "Baseline, value", "number", aside=True), Column("id", "Id", "code", aside=True),
+    Column("baseline_value", "Baseline, value", "number", aside=True),
+    Column("id", "Id", "code", aside=True),
 )
 
 
@@ -64,9 +78,19 @@ def _row(kpi: Kpi, item: JsonObject, before: JsonObject | None) -> tuple[Value, 
     former = before["value"] if before else None
     spread = (item["median"], item["p90"], item["baseline"])
     return (
-        kpi.label, kpi.category, item["value"], item["unit"], shown(item["value"], unit), item["n"], kpi.counts,
-        _reads(former, unit), *(_reads(value, unit) for value in spread), item["status"] or "",
-        former, *spread, kpi.id,
+        kpi.label,
+        kpi.category,
+        item["value"],
+        item["unit"],
+        shown(item["value"], unit),
+        item["n"],
+        kpi.counts,
+        _reads(former, unit),
+        *(_reads(value, unit) for value in spread),
+        item["status"] or "",
+        former,
+        *spread,
+        kpi.id,
     )
 
 
@@ -81,35 +105,75 @@ def _in_time(data: WeeklyInput, now: dict[_KEY, JsonObject]) -> Chart | None:
     values = tuple(now[("sla_attainment", key)]["value"] for key in keys)
     names = tuple(practice_name(data, key) for key in keys)
     told = "; ".join(f"{name} {number(value, 'ratio')}" for name, value in zip(names, values, strict=True))
-    return Chart("in-time", "Closed in time, by practice", "bar", names, (Series("Closed in time", values),), "ratio",
-                 f"Share of tickets closed in time. {told}.")
+    return Chart(
+        "in-time",
+        "Closed in time, by practice",
+        "bar",
+        names,
+        (Series("Closed in time", values),),
+        "ratio",
+        f"Share of tickets closed in time. {told}.",
+    )
 
 
 def restatements(data: WeeklyInput) -> Section:
     """Figures that were answered or reported before with another value, and what differs from the report before."""
     restated = tuple(
-        (CATALOGUE[item["id"]].label, practice_name(data, item["practice"]) if item["practice"] else "All practices",
-         item["from"], item["restated"]["was"], item["value"], item["restated"]["since"], item["id"])
-        for item in (*data.items, *data.before) if item["restated"]
+        (
+            CATALOGUE[item["id"]].label,
+            practice_name(data, item["practice"]) if item["practice"] else "All practices",
+            item["from"],
+            item["restated"]["was"],
+            item["value"],
+            item["restated"]["since"],
+            item["id"],
+        )
+        for item in (*data.items, *data.before)
+        if item["restated"]
     )
     differs: list[tuple[Value, ...]] = []
     if data.former is not None:
         old = {(item["id"], item["practice"]): item for item in data.former.get("kpis", [])}
         for key, item in by_key(data.items).items():
             if key in old and old[key]["value"] != item["value"]:
-                differs.append((CATALOGUE[item["id"]].label,
-                                practice_name(data, item["practice"]) if item["practice"] else "All practices",
-                                old[key]["value"], item["value"], item["id"]))
+                differs.append(
+                    (
+                        CATALOGUE[item["id"]].label,
+                        practice_name(data, item["practice"]) if item["practice"] else "All practices",
+                        old[key]["value"],
+                        item["value"],
+                        item["id"],
+                    )
+                )
     where, was, now = Column("practice", "Practice"), Column("was", "Was", "number"), Column("now", "Is", "number")
-    return Section("restated", "What was told differently before", (
-        Table("restated", "Restated figures",
-              (Column("figure", "Figure"), where, Column("from", "Period from", "instant"), was, now,
-               Column("since", "Since", "instant"), Column("id", "Id", "code", aside=True)),
-              restated, empty="No figure of this week or the week before was restated."),
-        Table("differs", _former_title(data),
-              (Column("figure", "Figure"), where, was, now, Column("id", "Id", "code", aside=True)),
-              tuple(differs), empty="Nothing differs from an earlier report of this week, or there was none."),
-    ))
+    return Section(
+        "restated",
+        "What was told differently before",
+        (
+            Table(
+                "restated",
+                "Restated figures",
+                (
+                    Column("figure", "Figure"),
+                    where,
+                    Column("from", "Period from", "instant"),
+                    was,
+                    now,
+                    Column("since", "Since", "instant"),
+                    Column("id", "Id", "code", aside=True),
+                ),
+                restated,
+                empty="No figure of this week or the week before was restated.",
+            ),
+            Table(
+                "differs",
+                _former_title(data),
+                (Column("figure", "Figure"), where, was, now, Column("id", "Id", "code", aside=True)),
+                tuple(differs),
+                empty="Nothing differs from an earlier report of this week, or there was none.",
+            ),
+        ),
+    )
 
 
 def _former_title(data: WeeklyInput) -> str:

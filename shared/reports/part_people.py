@@ -30,17 +30,38 @@ def holds(data: WeeklyInput) -> Section:
     """What is held, for how long, and what that costs."""
     held = standing_holds(data)
     sums = words([f"{rounded(float(amount), 2)} {currency}" for currency, amount in held_sums(held).items()])
-    text = f"{plural(len(held), 'hold')} {'stands' if len(held) == 1 else 'stand'}" + (f", over {sums}." if sums else ".")
+    text = f"{plural(len(held), 'hold')} {'stands' if len(held) == 1 else 'stand'}" + (
+        f", over {sums}." if sums else "."
+    )
     rows = tuple(_hold(data, row) for row in held)
-    return Section("holds", "Holds and what they cost", (
-        Paragraph(text, "amber" if held else "green"),
-        Table("holds", "Holds standing", (
-            Column("subject", "What"), Column("kind", "Kind", "code"), Column("customer", "Customer"),
-            Column("why", "Why"), Column("amount", "Amount", "money"), Column("currency", "Currency", "code"),
-            Column("days", "Days held", "number"), Column("money_days", "Money-days", "money"),
-            Column("release", "May release"), Column("since", "Since", "instant"), Column("id", "Hold", "code", aside=True),
-        ), rows, len(held), f"{data.link}/holds" if data.link else "", "Nothing is held."),
-    ))
+    return Section(
+        "holds",
+        "Holds and what they cost",
+        (
+            Paragraph(text, "amber" if held else "green"),
+            Table(
+                "holds",
+                "Holds standing",
+                (
+                    Column("subject", "What"),
+                    Column("kind", "Kind", "code"),
+                    Column("customer", "Customer"),
+                    Column("why", "Why"),
+                    Column("amount", "Amount", "money"),
+                    Column("currency", "Currency", "code"),
+                    Column("days", "Days held", "number"),
+                    Column("money_days", "Money-days", "money"),
+                    Column("release", "May release"),
+                    Column("since", "Since", "instant"),
+                    Column("id", "Hold", "code", aside=True),
+                ),
+                rows,
+                len(held),
+                f"{data.link}/holds" if data.link else "",
+                "Nothing is held.",
+            ),
+        ),
+    )
 
 
 def _hold(data: WeeklyInput, row: JsonObject) -> tuple[Value, ...]:
@@ -48,10 +69,17 @@ def _hold(data: WeeklyInput, row: JsonObject) -> tuple[Value, ...]:
     days = max(0.0, (data.now - parse_instant(row["since"])).total_seconds() / 86_400)
     cost = (row.get("cost") or {}).get("money_days")
     return (
-        f"{row['subject']['kind']} {row['subject']['id']}", row["kind"], customer_name(data, row["customer"]),
+        f"{row['subject']['kind']} {row['subject']['id']}",
+        row["kind"],
+        customer_name(data, row["customer"]),
         " ".join(reason["text"] for reason in row["reasons"]),
-        float(amount["amount"]) if amount else None, amount.get("currency", ""), round(days, 2), _number(cost),
-        ", ".join(row.get("may_release", [])), row["since"], row["id"],
+        float(amount["amount"]) if amount else None,
+        amount.get("currency", ""),
+        round(days, 2),
+        _number(cost),
+        ", ".join(row.get("may_release", [])),
+        row["since"],
+        row["id"],
     )
 
 
@@ -66,48 +94,91 @@ def _number(value: object) -> float | None:
 
 def waiting(data: WeeklyInput) -> list[JsonObject]:
     """Approvals still open, the one that expires first before the others."""
-    return sorted((row for row in data.approvals if row["state"] == "open"), key=lambda row: (row["expires"], row["id"]))
+    return sorted(
+        (row for row in data.approvals if row["state"] == "open"), key=lambda row: (row["expires"], row["id"])
+    )
 
 
 def approvals(data: WeeklyInput) -> Section:
     """Approvals waiting, exceptions accepted, and what people said about judgements."""
     held = waiting(data)
     rows = tuple(
-        (str(row.get("text") or row["kind"]), row["kind"], customer_name(data, row.get("customer")),
-         f"{row['needed']['persons']} of {', '.join(row['needed']['roles']) or 'nobody named'}", len(row["decisions"]),
-         row["expires"], row["id"])
+        (
+            str(row.get("text") or row["kind"]),
+            row["kind"],
+            customer_name(data, row.get("customer")),
+            f"{row['needed']['persons']} of {', '.join(row['needed']['roles']) or 'nobody named'}",
+            len(row["decisions"]),
+            row["expires"],
+            row["id"],
+        )
         for row in held
     )
     accepted = tuple(
-        (row["finding"], row["control"], customer_name(data, row.get("customer")), row["rationale"], row["expires"],
-         row["approval_id"])
+        (
+            row["finding"],
+            row["control"],
+            customer_name(data, row.get("customer")),
+            row["rationale"],
+            row["expires"],
+            row["approval_id"],
+        )
         for row in sorted(data.overrides, key=lambda row: (row["expires"], row["approval_id"]))
         if parse_instant(row["expires"]) > data.now
     )
     said = [row for row in data.findings if row.get("feedback")]
     wrong = [row for row in said if row["feedback"].get("kind") == "false_positive"]
     missed = [row for row in said if row["feedback"].get("kind") == "false_negative"]
-    return Section("approvals", "Approvals, overrides and false alarms", (
-        Paragraph(f"{plural(len(held), 'approval')} {'waits' if len(held) == 1 else 'wait'}; "
-                  f"{plural(len(accepted), 'exception')} {'is' if len(accepted) == 1 else 'are'} accepted for a time. Of "
-                  f"{plural(len(said), 'finding')} people gave feedback on, {len(wrong):,} were false positives and "
-                  f"{len(missed):,} false negatives."),
-        Table("approvals", "Approvals waiting", (
-            Column("what", "What"), Column("kind", "Kind", "code"), Column("customer", "Customer"),
-            Column("needed", "Needs"), Column("given", "Given", "count"), Column("expires", "Expires", "instant"),
-            Column("id", "Approval", "code", aside=True),
-        ), rows, len(held), f"{data.link}/approvals" if data.link else "", "No approval is waiting."),
-        Table("overrides", "Exceptions in force", (
-            Column("finding", "Finding"), Column("control", "Control", "code"), Column("customer", "Customer"),
-            Column("why", "Rationale"), Column("expires", "Expires", "instant"),
-            Column("approval", "Approval", "code", aside=True),
-        ), accepted, empty="No exception is in force."),
-    ))
+    return Section(
+        "approvals",
+        "Approvals, overrides and false alarms",
+        (
+            Paragraph(
+                f"{plural(len(held), 'approval')} {'waits' if len(held) == 1 else 'wait'}; "
+                f"{plural(len(accepted), 'exception')} {'is' if len(accepted) == 1 else 'are'} accepted for a time. Of "
+                f"{plural(len(said), 'finding')} people gave feedback on, {len(wrong):,} were false positives and "
+                f"{len(missed):,} false negatives."
+            ),
+            Table(
+                "approvals",
+                "Approvals waiting",
+                (
+                    Column("what", "What"),
+                    Column("kind", "Kind", "code"),
+                    Column("customer", "Customer"),
+                    Column("needed", "Needs"),
+                    Column("given", "Given", "count"),
+                    Column("expires", "Expires", "instant"),
+                    Column("id", "Approval", "code", aside=True),
+                ),
+                rows,
+                len(held),
+                f"{data.link}/approvals" if data.link else "",
+                "No approval is waiting.",
+            ),
+            Table(
+                "overrides",
+                "Exceptions in force",
+                (
+                    Column("finding", "Finding"),
+                    Column("control", "Control", "code"),
+                    Column("customer", "Customer"),
+                    Column("why", "Rationale"),
+                    Column("expires", "Expires", "instant"),
+                    Column("approval", "Approval", "code", aside=True),
+                ),
+                accepted,
+                empty="No exception is in force.",
+            ),
+        ),
+    )
 
 
 def open_decisions(data: WeeklyInput) -> list[JsonObject]:
     """Decisions nobody has taken yet, the one due first before the others."""
-    return sorted((row for row in data.decisions if row["state"] == "open"), key=lambda row: (row.get("due") or "9", row["id"]))
+    return sorted(
+        (row for row in data.decisions if row["state"] == "open"), key=lambda row: (row.get("due") or "9", row["id"])
+    )
 
 
 def overdue(data: WeeklyInput) -> list[JsonObject]:
@@ -119,15 +190,39 @@ def decisions(data: WeeklyInput) -> Section:
     """Decisions due."""
     held, late = open_decisions(data), overdue(data)
     rows = tuple(
-        (row["title"], row.get("owner") or "Nobody named", row.get("due") or "", "red" if row in late else "amber",
-         str(row.get("context") or "")[:300], row["id"])
+        (
+            row["title"],
+            row.get("owner") or "Nobody named",
+            row.get("due") or "",
+            "red" if row in late else "amber",
+            str(row.get("context") or "")[:300],
+            row["id"],
+        )
         for row in held
     )
-    return Section("decisions", "Decisions due", (
-        Paragraph(f"{plural(len(held), 'decision')} {'is' if len(held) == 1 else 'are'} open, {len(late):,} of them overdue.",
-                  "red" if late else ""),
-        Table("decisions", "Open decisions", (
-            Column("title", "Decision"), Column("owner", "Owner"), Column("due", "Due", "instant"),
-            Column("tone", "State", "tone"), Column("context", "Context"), Column("id", "Id", "code", aside=True),
-        ), rows, len(held), f"{data.link}/decisions" if data.link else "", "No decision is open."),
-    ))
+    return Section(
+        "decisions",
+        "Decisions due",
+        (
+            Paragraph(
+                f"{plural(len(held), 'decision')} {'is' if len(held) == 1 else 'are'} open, {len(late):,} of them overdue.",
+                "red" if late else "",
+            ),
+            Table(
+                "decisions",
+                "Open decisions",
+                (
+                    Column("title", "Decision"),
+                    Column("owner", "Owner"),
+                    Column("due", "Due", "instant"),
+                    Column("tone", "State", "tone"),
+                    Column("context", "Context"),
+                    Column("id", "Id", "code", aside=True),
+                ),
+                rows,
+                len(held),
+                f"{data.link}/decisions" if data.link else "",
+                "No decision is open.",
+            ),
+        ),
+    )

@@ -12,10 +12,17 @@ from shared.reports.weekly_input import WeeklyInput
 from shared.reports.wording import plural, words
 
 _COLUMNS = (
-    Column("subject", "What"), Column("tone", "State", "tone"), Column("customer", "Customer"),
-    Column("practice", "Practice", "code"), Column("why", "Why"), Column("codes", "Codes", "code", aside=True),
-    Column("owner", "Owner"), Column("recovery", "Recovery by", "day"), Column("since", "Since", "day"),
-    Column("new", "New this week", "code", aside=True), Column("id", "Finding", "code", aside=True),
+    Column("subject", "What"),
+    Column("tone", "State", "tone"),
+    Column("customer", "Customer"),
+    Column("practice", "Practice", "code"),
+    Column("why", "Why"),
+    Column("codes", "Codes", "code", aside=True),
+    Column("owner", "Owner"),
+    Column("recovery", "Recovery by", "day"),
+    Column("since", "Since", "day"),
+    Column("new", "New this week", "code", aside=True),
+    Column("id", "Finding", "code", aside=True),
 )
 
 
@@ -24,26 +31,46 @@ def causes(data: WeeklyInput) -> Section:
     rows = judged(data.findings)
     tones = Counter(tone(row) for row in rows)
     shown = ranked(row for row in rows if tone(row) in (RED, AMBER))
-    return Section("causes", "What is red and amber, and why", (
-        *_sum(tones, len(rows)),
-        _by_practice_chart(data, shown),
-        _by_practice(data, shown),
-        _by_code(shown),
-        *_unmitigated(shown),
-        Table("open", "Open findings, worst first", _COLUMNS, tuple(_row(data, row) for row in shown), len(shown),
-              f"{data.link}/findings" if data.link else "", "No finding is red or amber."),
-    ))
+    return Section(
+        "causes",
+        "What is red and amber, and why",
+        (
+            *_sum(tones, len(rows)),
+            _by_practice_chart(data, shown),
+            _by_practice(data, shown),
+            _by_code(shown),
+            *_unmitigated(shown),
+            Table(
+                "open",
+                "Open findings, worst first",
+                _COLUMNS,
+                tuple(_row(data, row) for row in shown),
+                len(shown),
+                f"{data.link}/findings" if data.link else "",
+                "No finding is red or amber.",
+            ),
+        ),
+    )
 
 
 def _sum(tones: Counter[str], total: int) -> list[Block]:
     if not total:
         return [Paragraph("No subject has been judged yet: whether anything is red is unknown.", "note")]
-    parts = [(tones["red"], "red"), (tones["amber"], "amber"), (tones["unknown"], "unknown"),
-             (tones["accepted"], "accepted for a time"), (tones["green"], "in order")]
+    parts = [
+        (tones["red"], "red"),
+        (tones["amber"], "amber"),
+        (tones["unknown"], "unknown"),
+        (tones["accepted"], "accepted for a time"),
+        (tones["green"], "in order"),
+    ]
     told = words([f"{count:,} {name}" for count, name in parts])
     adds = " + ".join(f"{count:,}" for count, _ in parts)
-    return [Paragraph(f"Of {plural(total, 'judged subject')}, {told}: {adds} = {total:,}.",
-                      "red" if tones["red"] else "amber" if tones["amber"] else "green")]
+    return [
+        Paragraph(
+            f"Of {plural(total, 'judged subject')}, {told}: {adds} = {total:,}.",
+            "red" if tones["red"] else "amber" if tones["amber"] else "green",
+        )
+    ]
 
 
 def practice_name(data: WeeklyInput, key: str | None) -> str:
@@ -62,8 +89,15 @@ def _by_practice_chart(data: WeeklyInput, shown: list[JsonObject]) -> Chart:
     counts = Counter((row["practice"], tone(row)) for row in shown)
     red, amber = (tuple(counts[(key, one)] for key in keys) for one in (RED, AMBER))
     told = "; ".join(f"{name}: {r} red, {a} amber" for name, r, a in zip(names, red, amber, strict=True))
-    return Chart("open-by-practice", "Open findings by practice", "stacked", names,
-                 (Series("red", red, "red"), Series("amber", amber, "amber")), "count", f"Open findings. {told}.")
+    return Chart(
+        "open-by-practice",
+        "Open findings by practice",
+        "stacked",
+        names,
+        (Series("red", red, "red"), Series("amber", amber, "amber")),
+        "count",
+        f"Open findings. {told}.",
+    )
 
 
 def _practices(data: WeeklyInput, shown: Iterable[JsonObject]) -> list[str | None]:
@@ -80,20 +114,38 @@ def _by_practice(data: WeeklyInput, shown: list[JsonObject]) -> Table:
         planned = sum(1 for row in mine if row.get("mitigation"))
         rows.append((practice_name(data, key), tones[RED], tones[AMBER], len(mine), planned, len(mine) - planned))
     total = tuple(sum(int(row[place]) for row in rows) for place in range(1, 6))
-    return Table("by-practice", "Red and amber by practice", (
-        Column("practice", "Practice"), Column("red", "Red", "count"), Column("amber", "Amber", "count"),
-        Column("open", "Open", "count"), Column("planned", "With a mitigation plan", "count"),
-        Column("unplanned", "Without one", "count"),
-    ), (*rows, ("All practices", *total)))
+    return Table(
+        "by-practice",
+        "Red and amber by practice",
+        (
+            Column("practice", "Practice"),
+            Column("red", "Red", "count"),
+            Column("amber", "Amber", "count"),
+            Column("open", "Open", "count"),
+            Column("planned", "With a mitigation plan", "count"),
+            Column("unplanned", "Without one", "count"),
+        ),
+        (*rows, ("All practices", *total)),
+    )
 
 
 def _by_code(shown: list[JsonObject]) -> Table:
     codes = Counter(reason["code"] for row in shown for reason in row["reasons"])
     controls = {reason["code"]: row["control"] for row in shown for reason in row["reasons"]}
-    rows = tuple((code, count, controls[code]) for code, count in sorted(codes.items(), key=lambda one: (-one[1], one[0])))
-    return Table("by-code", "Reasons given (a finding may give several)", (
-        Column("code", "Reason", "code"), Column("findings", "Findings", "count"), Column("control", "Control", "code"),
-    ), rows, empty="No reasons, because no finding is red or amber.")
+    rows = tuple(
+        (code, count, controls[code]) for code, count in sorted(codes.items(), key=lambda one: (-one[1], one[0]))
+    )
+    return Table(
+        "by-code",
+        "Reasons given (a finding may give several)",
+        (
+            Column("code", "Reason", "code"),
+            Column("findings", "Findings", "count"),
+            Column("control", "Control", "code"),
+        ),
+        rows,
+        empty="No reasons, because no finding is red or amber.",
+    )
 
 
 def _unmitigated(shown: list[JsonObject]) -> list[Block]:
@@ -103,8 +155,13 @@ def _unmitigated(shown: list[JsonObject]) -> list[Block]:
         return []
     if not bare:
         return [Paragraph(f"Every red finding ({len(red):,}) has an owner, a plan and a recovery date.", "green")]
-    return [Paragraph(f"{len(bare):,} of {plural(len(red), 'red finding')} have neither plan nor recovery date; "
-                      "the owner shown is the role the control names.", "amber")]
+    return [
+        Paragraph(
+            f"{len(bare):,} of {plural(len(red), 'red finding')} have neither plan nor recovery date; "
+            "the owner shown is the role the control names.",
+            "amber",
+        )
+    ]
 
 
 def _row(data: WeeklyInput, row: JsonObject) -> tuple[str | None, ...]:
@@ -133,20 +190,38 @@ def changes(data: WeeklyInput) -> Section:
     new = ranked(row for row in rows if tone(row) in (RED, AMBER) and row["since"] >= first)
     done = [row for row in rows if row["verdict"] == "pass" and row["since"] >= first]
     old = sum(1 for row in rows if tone(row) in (RED, AMBER) and row["since"] < first)
-    return Section("changes", "What changed in the week", (
-        Paragraph(f"{plural(len(new), 'finding')} opened since the week began and {plural(old, 'finding')} stood open "
-                  f"from before: {len(new):,} + {old:,} = {len(new) + old:,} open now. {plural(len(done), 'subject')} "
-                  f"{'was' if len(done) == 1 else 'were'} found in order for the first time or again."),
-        _by_control(new),
-    ))
+    return Section(
+        "changes",
+        "What changed in the week",
+        (
+            Paragraph(
+                f"{plural(len(new), 'finding')} opened since the week began and {plural(old, 'finding')} stood open "
+                f"from before: {len(new):,} + {old:,} = {len(new) + old:,} open now. {plural(len(done), 'subject')} "
+                f"{'was' if len(done) == 1 else 'were'} found in order for the first time or again."
+            ),
+            _by_control(new),
+        ),
+    )
 
 
 def _by_control(new: list[JsonObject]) -> Table:
     counts = Counter((row["control"], tone(row)) for row in new)
-    names = sorted({row["control"] for row in new}, key=lambda name: (-counts[(name, RED)], -counts[(name, AMBER)], name))
-    rows = tuple((name, counts[(name, RED)], counts[(name, AMBER)], counts[(name, RED)] + counts[(name, AMBER)])
-                 for name in names)
-    return Table("new", "Opened since the week began, by control", (
-        Column("control", "Control", "code"), Column("red", "Red", "count"), Column("amber", "Amber", "count"),
-        Column("opened", "Opened", "count"),
-    ), rows, empty="Nothing opened since the week began.")
+    names = sorted(
+        {row["control"] for row in new}, key=lambda name: (-counts[(name, RED)], -counts[(name, AMBER)], name)
+    )
+    rows = tuple(
+        (name, counts[(name, RED)], counts[(name, AMBER)], counts[(name, RED)] + counts[(name, AMBER)])
+        for name in names
+    )
+    return Table(
+        "new",
+        "Opened since the week began, by control",
+        (
+            Column("control", "Control", "code"),
+            Column("red", "Red", "count"),
+            Column("amber", "Amber", "count"),
+            Column("opened", "Opened", "count"),
+        ),
+        rows,
+        empty="Nothing opened since the week began.",
+    )

@@ -17,8 +17,10 @@ MOST_ROWS = 60
 _LONGEST = 700
 _MISSING = "?"
 _WIDTH = 841.89 - 2 * 40
-_NOTE = ("Letters that this PDF's font does not hold are shown as a question mark; the HTML, Word and Excel formats carry "
-         "them as they are.")
+_NOTE = (
+    "Letters that this PDF's font does not hold are shown as a question mark; the HTML, Word and Excel formats carry "
+    "them as they are."
+)
 
 
 @cache
@@ -69,9 +71,20 @@ def render(document: Document) -> bytes:
     text = _Text()
     out = io.BytesIO()
     made = SimpleDocTemplate(
-        out, pagesize=landscape(A4), leftMargin=40, rightMargin=40, topMargin=42, bottomMargin=42, invariant=1,
-        title=text.safe(document.title), subject=text.safe(document.subtitle), author="Halo Attest", creator="Halo Attest",
-        lang=document.language, displayDocTitle=True, initialFontName="Vera",
+        out,
+        pagesize=landscape(A4),
+        leftMargin=40,
+        rightMargin=40,
+        topMargin=42,
+        bottomMargin=42,
+        invariant=1,
+        title=text.safe(document.title),
+        subject=text.safe(document.subtitle),
+        author="Halo Attest",
+        creator="Halo Attest",
+        lang=document.language,
+        displayDocTitle=True,
+        initialFontName="Vera",
     )
     story = _Story(document, text).flowables()
     footer = text.safe(f"{document.title}, {document.subtitle}")
@@ -101,15 +114,18 @@ class _Story:
             "plain": plain,
             "title": ParagraphStyle("title", plain, fontName="VeraBd", fontSize=20, leading=25, spaceAfter=2),
             "soft": ParagraphStyle("soft", plain, textColor=SOFT, spaceAfter=10),
-            "h2": ParagraphStyle("h2", plain, fontName="VeraBd", fontSize=14, leading=18, spaceBefore=16, spaceAfter=6,
-                                 keepWithNext=1),
-            "caption": ParagraphStyle("caption", plain, fontName="VeraBd", fontSize=9.5, spaceBefore=8, spaceAfter=4,
-                                      keepWithNext=1),
+            "h2": ParagraphStyle(
+                "h2", plain, fontName="VeraBd", fontSize=14, leading=18, spaceBefore=16, spaceAfter=6, keepWithNext=1
+            ),
+            "caption": ParagraphStyle(
+                "caption", plain, fontName="VeraBd", fontSize=9.5, spaceBefore=8, spaceAfter=4, keepWithNext=1
+            ),
             "cell": ParagraphStyle("cell", plain, fontSize=7.5, leading=10, spaceAfter=0),
             "right": ParagraphStyle("right", plain, fontSize=7.5, leading=10, spaceAfter=0, alignment=2),
             "head": ParagraphStyle("head", plain, fontName="VeraBd", fontSize=7.5, leading=10, spaceAfter=0),
-            "head-right": ParagraphStyle("head-right", plain, fontName="VeraBd", fontSize=7.5, leading=10, spaceAfter=0,
-                                         alignment=2),
+            "head-right": ParagraphStyle(
+                "head-right", plain, fontName="VeraBd", fontSize=7.5, leading=10, spaceAfter=0, alignment=2
+            ),
             "value": ParagraphStyle("value", plain, fontName="VeraBd", fontSize=17, leading=21, spaceAfter=0),
             "label": ParagraphStyle("label", plain, fontName="VeraBd", fontSize=8.5, leading=11, spaceAfter=0),
         }
@@ -124,7 +140,12 @@ class _Story:
         from reportlab.platypus import PageBreak, Spacer
 
         document = self._document
-        out: list[Any] = [self._say(document.title, "title"), self._say(document.subtitle, "soft"), self._cards(), Spacer(1, 10)]
+        out: list[Any] = [
+            self._say(document.title, "title"),
+            self._say(document.subtitle, "soft"),
+            self._cards(),
+            Spacer(1, 10),
+        ]
         # Each sentence on a line of its own: text taken out of the file reads as it stands, whatever the reader's order.
         out += [self._say(sentence) for sentence in (*(one.text for one in document.headline), *document.summary)]
         for section in document.sections:
@@ -149,8 +170,12 @@ class _Story:
         if rows:
             rows[-1] += [""] * (across - len(rows[-1]))
         grid = Grid(rows or [[""]], colWidths=[_WIDTH / across] * across)
-        look: list[tuple[Any, ...]] = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("TOPPADDING", (0, 0), (-1, -1), 6),
-                                       ("BOTTOMPADDING", (0, 0), (-1, -1), 8), ("LEFTPADDING", (0, 0), (-1, -1), 10)]
+        look: list[tuple[Any, ...]] = [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("TOPPADDING", (0, 0), (-1, -1), 6),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
+            ("LEFTPADDING", (0, 0), (-1, -1), 10),
+        ]
         for place, one in enumerate(self._document.headline):
             at = (place % across, place // across)
             look += [("BOX", at, at, 0.5, LINE), ("LINEBEFORE", at, at, 3, BARS_BY_TONE.get(one.tone, ACCENT))]
@@ -175,16 +200,20 @@ class _Story:
 
         words = [[shown(value, column.kind) for column, value in zip(columns, row, strict=True)] for row in rows]
         body = [[self._say(column.label, "head-right" if column.kind in RIGHT else "head") for column in columns]]
-        body += [
-            [self._cell(column, text) for column, text in zip(columns, row, strict=True)] for row in words
-        ]
+        body += [[self._cell(column, text) for column, text in zip(columns, row, strict=True)] for row in words]
         grid = LongTable(body, colWidths=_widths(columns, words), repeatRows=1)
-        grid.setStyle([
-            ("VALIGN", (0, 0), (-1, -1), "TOP"), ("BACKGROUND", (0, 0), (-1, 0), WASH),
-            ("LINEBELOW", (0, 0), (-1, 0), 1, SOFT), ("LINEBELOW", (0, 1), (-1, -1), 0.4, LINE),
-            ("LEFTPADDING", (0, 0), (-1, -1), 4), ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-            ("TOPPADDING", (0, 0), (-1, -1), 3), ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-        ])
+        grid.setStyle(
+            [
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("BACKGROUND", (0, 0), (-1, 0), WASH),
+                ("LINEBELOW", (0, 0), (-1, 0), 1, SOFT),
+                ("LINEBELOW", (0, 1), (-1, -1), 0.4, LINE),
+                ("LEFTPADDING", (0, 0), (-1, -1), 4),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+                ("TOPPADDING", (0, 0), (-1, -1), 3),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+            ]
+        )
         return grid
 
     def _cell(self, column: Column, text: str) -> Any:
@@ -238,15 +267,32 @@ def _drawing(chart: Chart, text: _Text) -> Any:
     ink = HexColor(INK)
     for place, category in enumerate(chart.categories):
         y = height - (place + 1) * (row * bands + 6)
-        drawing.add(String(left - 8, y + row * bands / 2 - 3, text.safe(category[:28]), fontName="Vera", fontSize=8,
-                           textAnchor="end", fillColor=ink))
+        drawing.add(
+            String(
+                left - 8,
+                y + row * bands / 2 - 3,
+                text.safe(category[:28]),
+                fontName="Vera",
+                fontSize=8,
+                textAnchor="end",
+                fillColor=ink,
+            )
+        )
         x = float(left)
         for order, one in enumerate(chart.series):
             value = one.values[place]
             width = abs(value or 0) / top * (_WIDTH - left - right)
             line = y if stacked else y + (bands - 1 - order) * row
-            drawing.add(Rect(x if stacked else left, line + 2, width, row - 5, fillColor=HexColor(colour(one, order)),
-                             strokeColor=None))
+            drawing.add(
+                Rect(
+                    x if stacked else left,
+                    line + 2,
+                    width,
+                    row - 5,
+                    fillColor=HexColor(colour(one, order)),
+                    strokeColor=None,
+                )
+            )
             if stacked:
                 x += width
             else:

@@ -63,11 +63,22 @@ class _Deck:
         self._write(box.text_frame, title, size=26, bold=True)
         self._slides += 1
         foot = slide.shapes.add_textbox(Inches(_EDGE), Inches(_HIGH - 0.45), Inches(_WIDE - 2 * _EDGE), Inches(0.3))
-        self._write(foot.text_frame, f"{self._document.title}, {self._document.subtitle}   {self._slides}", size=10, ink=SOFT)
+        self._write(
+            foot.text_frame, f"{self._document.title}, {self._document.subtitle}   {self._slides}", size=10, ink=SOFT
+        )
         return slide
 
-    def _write(self, frame: Any, text: str, *, size: float, bold: bool = False, ink: str = INK, first: bool = True,
-               right: bool = False) -> None:
+    def _write(
+        self,
+        frame: Any,
+        text: str,
+        *,
+        size: float,
+        bold: bool = False,
+        ink: str = INK,
+        first: bool = True,
+        right: bool = False,
+    ) -> None:
         from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
         from pptx.util import Pt
 
@@ -96,8 +107,14 @@ class _Deck:
             card.fill.solid()
             card.fill.fore_color.rgb = _rgb(WASH)
             self._write(card.text_frame, one.label, size=12, bold=True)
-            self._write(card.text_frame, number(one.value, one.unit), size=24, bold=True, first=False,
-                        ink=BY_TONE.get(one.tone, INK))
+            self._write(
+                card.text_frame,
+                number(one.value, one.unit),
+                size=24,
+                bold=True,
+                first=False,
+                ink=BY_TONE.get(one.tone, INK),
+            )
             self._write(card.text_frame, one.text, size=11, ink=SOFT, first=False)
             bar = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, Inches(x), Inches(y), Inches(0.06), Inches(1.5))
             bar.fill.solid()
@@ -132,7 +149,9 @@ class _Deck:
         for place, text in enumerate(words[:most]):
             self._write(box.text_frame, text, size=14 if len(words) < 8 else 12, first=place == 0)
         if len(words) > most:
-            self._write(box.text_frame, f"And {len(words) - most} more, in the other formats.", size=12, first=False, ink=SOFT)
+            self._write(
+                box.text_frame, f"And {len(words) - most} more, in the other formats.", size=12, first=False, ink=SOFT
+            )
 
     def _chart(self, slide: Any, chart: Chart) -> None:
         from pptx.chart.data import CategoryChartData
@@ -143,7 +162,9 @@ class _Deck:
         data.categories = [clean(one) for one in chart.categories]
         for one in chart.series:
             data.add_series(clean(one.name), one.values)
-        kind = {"stacked": XL_CHART_TYPE.BAR_STACKED, "line": XL_CHART_TYPE.LINE}.get(chart.kind, XL_CHART_TYPE.BAR_CLUSTERED)
+        kind = {"stacked": XL_CHART_TYPE.BAR_STACKED, "line": XL_CHART_TYPE.LINE}.get(
+            chart.kind, XL_CHART_TYPE.BAR_CLUSTERED
+        )
         frame = slide.shapes.add_chart(kind, Inches(_EDGE), Inches(2.3), Inches(_WIDE - 2 * _EDGE), Inches(4.6), data)
         frame._element.nvGraphicFramePr.cNvPr.set("descr", clean(chart.alt))  # noqa: SLF001 - python-pptx has no door to alt text
         made = frame.chart
@@ -179,8 +200,14 @@ class _Deck:
             top += 0.35 + 0.35 * min(2, len(words))
         self._words(slide, [table.caption], top)
         high = 0.3 * (len(page.rows) + 1)
-        shape = slide.shapes.add_table(len(page.rows) + 1, len(page.columns), Inches(_EDGE), Inches(top + 0.45),
-                                       Inches(_WIDE - 2 * _EDGE), Inches(high))
+        shape = slide.shapes.add_table(
+            len(page.rows) + 1,
+            len(page.columns),
+            Inches(_EDGE),
+            Inches(top + 0.45),
+            Inches(_WIDE - 2 * _EDGE),
+            Inches(high),
+        )
         grid = shape.table
         shares = _shares(page.columns)
         for column, share in zip(grid.columns, shares, strict=True):
@@ -221,8 +248,10 @@ def _room(table: Table, lines: int) -> int:
     shares = _shares(page.columns)
     used, rows = 0, 0
     for row in page.rows:
-        used += max(1 + min(len(shown(value, column.kind)), _LONGEST + 20) // max(8, int(150 * share))
-                    for value, column, share in zip(row, page.columns, shares, strict=True))
+        used += max(
+            1 + min(len(shown(value, column.kind)), _LONGEST + 20) // max(8, int(150 * share))
+            for value, column, share in zip(row, page.columns, shares, strict=True)
+        )
         if used > lines:
             break
         rows += 1

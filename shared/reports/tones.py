@@ -22,7 +22,9 @@ def tone(finding: JsonObject) -> str:
 
 def ranked(findings: Iterable[JsonObject]) -> list[JsonObject]:
     """Worst first, then the oldest."""
-    return sorted(findings, key=lambda row: (ORDER.index(tone(row)), _SEVERITY.index(row["severity"]), row["since"], row["id"]))
+    return sorted(
+        findings, key=lambda row: (ORDER.index(tone(row)), _SEVERITY.index(row["severity"]), row["since"], row["id"])
+    )
 
 
 def judged(findings: Iterable[JsonObject]) -> list[JsonObject]:

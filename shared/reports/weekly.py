@@ -30,14 +30,22 @@ def weekly_document(data: WeeklyInput) -> Document:
         kind="weekly",
         title=f"Weekly control report {data.period}",
         subtitle=f"{shown(rfc3339(data.start), 'day')} to {shown(rfc3339(data.end), 'day')}, "
-                 f"as known at {shown(rfc3339(data.now), 'instant')}",
+        f"as known at {shown(rfc3339(data.now), 'instant')}",
         period=data.period,
         as_of=rfc3339(data.now),
         headline=tuple(_headline(data)),
         summary=tuple(_summary(data)),
         sections=(
-            causes(data), changes(data), *scorecards(data), holds(data), approvals(data), decisions(data),
-            restatements(data), trust(data), unknown(data), statement(data),
+            causes(data),
+            changes(data),
+            *scorecards(data),
+            holds(data),
+            approvals(data),
+            decisions(data),
+            restatements(data),
+            trust(data),
+            unknown(data),
+            statement(data),
         ),
         data={
             "from": rfc3339(data.start),
@@ -65,21 +73,62 @@ def _headline(data: WeeklyInput) -> list[Headline]:
     held, asked, late = standing_holds(data), waiting(data), overdue(data)
     good, total = caught(data)
     return [
-        Headline("red_findings", "Red findings", tones["red"], "count",
-                 f"{plural(tones['red'], 'finding')} {_is(tones['red'])} red.", "red" if tones["red"] else calm),
-        Headline("amber_findings", "Amber findings", tones["amber"], "count",
-                 f"{plural(tones['amber'], 'finding')} {_is(tones['amber'])} amber.", "amber" if tones["amber"] else calm),
-        Headline("unknown_states", "Unknown states", tones["unknown"], "count",
-                 f"{plural(tones['unknown'], 'subject')} could not be judged.", "amber" if tones["unknown"] else calm),
+        Headline(
+            "red_findings",
+            "Red findings",
+            tones["red"],
+            "count",
+            f"{plural(tones['red'], 'finding')} {_is(tones['red'])} red.",
+            "red" if tones["red"] else calm,
+        ),
+        Headline(
+            "amber_findings",
+            "Amber findings",
+            tones["amber"],
+            "count",
+            f"{plural(tones['amber'], 'finding')} {_is(tones['amber'])} amber.",
+            "amber" if tones["amber"] else calm,
+        ),
+        Headline(
+            "unknown_states",
+            "Unknown states",
+            tones["unknown"],
+            "count",
+            f"{plural(tones['unknown'], 'subject')} could not be judged.",
+            "amber" if tones["unknown"] else calm,
+        ),
         *_figures(data),
-        Headline("holds_standing", "Holds standing", len(held), "count", _held_text(data, len(held)),
-                 "amber" if held else "green"),
-        Headline("approvals_waiting", "Approvals waiting", len(asked), "count",
-                 f"{plural(len(asked), 'approval')} {'waits' if len(asked) == 1 else 'wait'} for a decision."),
-        Headline("decisions_overdue", "Decisions overdue", len(late), "count",
-                 f"{plural(len(late), 'decision')} {_is(len(late))} overdue.", "red" if late else ""),
-        Headline("canaries_caught", "Canaries answered", good, "count",
-                 f"{good:,} of {total:,} canaries were caught.", "red" if good < total else "green"),
+        Headline(
+            "holds_standing",
+            "Holds standing",
+            len(held),
+            "count",
+            _held_text(data, len(held)),
+            "amber" if held else "green",
+        ),
+        Headline(
+            "approvals_waiting",
+            "Approvals waiting",
+            len(asked),
+            "count",
+            f"{plural(len(asked), 'approval')} {'waits' if len(asked) == 1 else 'wait'} for a decision.",
+        ),
+        Headline(
+            "decisions_overdue",
+            "Decisions overdue",
+            len(late),
+            "count",
+            f"{plural(len(late), 'decision')} {_is(len(late))} overdue.",
+            "red" if late else "",
+        ),
+        Headline(
+            "canaries_caught",
+            "Canaries answered",
+            good,
+            "count",
+            f"{good:,} of {total:,} canaries were caught.",
+            "red" if good < total else "green",
+        ),
     ]
 
 
@@ -97,12 +146,24 @@ def _figures(data: WeeklyInput) -> list[Headline]:
     items = by_key(data.items)
     out = []
     told = (
-        ("closed_in_time", "Closed in time, all practices", "sla_attainment",
-         "{value} of {n} tickets with a due time were closed in time."),
-        ("past_due_or_at_risk", "Past due or at risk, all practices", "sla_at_risk",
-         "{value} of {n} open tickets with a due time are past it or on course to miss it."),
-        ("mean_time_to_resolve", "Mean time to resolve, all practices", "mttr_hours",
-         "{n} tickets were resolved in {value} on average."),
+        (
+            "closed_in_time",
+            "Closed in time, all practices",
+            "sla_attainment",
+            "{value} of {n} tickets with a due time were closed in time.",
+        ),
+        (
+            "past_due_or_at_risk",
+            "Past due or at risk, all practices",
+            "sla_at_risk",
+            "{value} of {n} open tickets with a due time are past it or on course to miss it.",
+        ),
+        (
+            "mean_time_to_resolve",
+            "Mean time to resolve, all practices",
+            "mttr_hours",
+            "{n} tickets were resolved in {value} on average.",
+        ),
     )
     for key, label, kpi, text in told:
         item = items.get((kpi, None))
@@ -128,11 +189,15 @@ def _summary(data: WeeklyInput) -> list[str]:
         out.append("No subject has been judged for this week: treat every state as unknown.")
     blind = [item for item in data.items if item["practice"] is None and item["value"] is None]
     if blind:
-        out.append(f"{len(blind)} of {len([one for one in data.items if one['practice'] is None])} figures are unknown; "
-                   "the last chapters say which and why.")
+        out.append(
+            f"{len(blind)} of {len([one for one in data.items if one['practice'] is None])} figures are unknown; "
+            "the last chapters say which and why."
+        )
     if data.unconfirmed:
-        out.append(f"{plural(len(data.unconfirmed), 'number')} of policy {'is a' if len(data.unconfirmed) == 1 else 'are'} "
-                   f"shipped default{'s' * (len(data.unconfirmed) != 1)} that nobody has decided yet.")
+        out.append(
+            f"{plural(len(data.unconfirmed), 'number')} of policy {'is a' if len(data.unconfirmed) == 1 else 'are'} "
+            f"shipped default{'s' * (len(data.unconfirmed) != 1)} that nobody has decided yet."
+        )
     if data.end > data.now:
         out.append("The week is not over: the figures are those of its days so far.")
     return out

@@ -16,8 +16,18 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LONGEST = 32_000
 _NUMBERS = {"count": "#,##0", "ratio": "0.0%", "hours": "#,##0.0", "money": "#,##0.00", "number": "#,##0.00##"}
 _DATES = {"instant": "yyyy-mm-dd hh:mm", "day": "yyyy-mm-dd"}
-_WIDTHS = {"count": 11, "ratio": 11, "hours": 11, "money": 14, "number": 13, "instant": 17, "day": 12, "tone": 10, "code": 22,
-           "reading": 13}
+_WIDTHS = {
+    "count": 11,
+    "ratio": 11,
+    "hours": 11,
+    "money": 14,
+    "number": 13,
+    "instant": 17,
+    "day": 12,
+    "tone": 10,
+    "code": 22,
+    "reading": 13,
+}
 
 
 def render(document: Document) -> bytes:
@@ -25,10 +35,17 @@ def render(document: Document) -> bytes:
     import xlsxwriter
 
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-                                   "remove_timezone": True}) as book:
-        book.set_properties({"title": document.title, "subject": document.subtitle, "author": "Halo Attest",
-                             "created": parse_instant(document.as_of).replace(tzinfo=None)})
+    with xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
+    ) as book:
+        book.set_properties(
+            {
+                "title": document.title,
+                "subject": document.subtitle,
+                "author": "Halo Attest",
+                "created": parse_instant(document.as_of).replace(tzinfo=None),
+            }
+        )
         _Workbook(book, document).write()
     return settle(out.getvalue(), document.as_of)
 
@@ -98,8 +115,13 @@ class _Workbook:
         for place, one in enumerate(document.headline, start=4):
             sheet.write_string(place, 0, one.label, self._format("bold", bold=True))
             tone = {"font_color": BY_TONE[one.tone]} if one.tone in BY_TONE else {}
-            look = self._format(f"value-{one.unit}-{one.tone}", bold=True, align="right",
-                                num_format=_NUMBERS.get(one.unit, "#,##0.00"), **tone)
+            look = self._format(
+                f"value-{one.unit}-{one.tone}",
+                bold=True,
+                align="right",
+                num_format=_NUMBERS.get(one.unit, "#,##0.00"),
+                **tone,
+            )
             sheet.write_number(place, 1, one.value, look)
             sheet.write_string(place, 2, one.unit, self._format("text1", indent=1))
             sheet.write_string(place, 3, neutral(one.text), self._format("text1", indent=1))
@@ -111,15 +133,22 @@ class _Workbook:
         look = {"bold": True, "bg_color": WASH, "bottom": 2, "bottom_color": LINE, "text_wrap": True}
         for place, label in enumerate(labels):
             aside = place < len(right) and right[place]
-            style = self._format("head-right", align="right", **look) if aside else self._format(
-                f"head-{bool(place)}", indent=int(bool(place)), **look)
+            style = (
+                self._format("head-right", align="right", **look)
+                if aside
+                else self._format(f"head-{bool(place)}", indent=int(bool(place)), **look)
+            )
             sheet.write_string(row, place, label, style)
 
     def _table(self, table: Table) -> None:
         sheet = self._sheet(table.caption.split(":")[0])
         sheet.write_string(0, 0, table.caption, self._format("h2", bold=True, font_size=14))
-        self._head(sheet, 2, tuple(column.label for column in table.columns),
-                   tuple(column.kind in RIGHT for column in table.columns))
+        self._head(
+            sheet,
+            2,
+            tuple(column.label for column in table.columns),
+            tuple(column.kind in RIGHT for column in table.columns),
+        )
         sheet.set_row(0, 22)
         sheet.set_row(2, 32)
         for place, column in enumerate(table.columns):
@@ -140,7 +169,9 @@ class _Workbook:
             return
         at = instant_of(value) if column.kind in _DATES else None
         if at is not None:
-            sheet.write_datetime(row, place, at.replace(tzinfo=None), self._format(column.kind, num_format=_DATES[column.kind]))
+            sheet.write_datetime(
+                row, place, at.replace(tzinfo=None), self._format(column.kind, num_format=_DATES[column.kind])
+            )
             return
         if value is None:
             blank = "unknown" if column.kind in NUMERIC else ""
@@ -150,7 +181,9 @@ class _Workbook:
         if len(text) > _LONGEST:
             text = text[:_LONGEST] + " … (the rest is in the JSON format)"
         if column.kind == "tone" and value in BY_TONE:
-            sheet.write_string(row, place, text, self._format(f"tone-{value}", bold=True, font_color=BY_TONE[str(value)]))
+            sheet.write_string(
+                row, place, text, self._format(f"tone-{value}", bold=True, font_color=BY_TONE[str(value)])
+            )
             return
         if column.kind == "reading":
             sheet.write_string(row, place, text, self._format("reading", align="right"))
@@ -167,8 +200,12 @@ class _Workbook:
                 for column, one in enumerate(chart.series, start=1):
                     value = one.values[number - 1]
                     if value is not None:
-                        sheet.write_number(row + number, column, value,
-                                           self._format(chart.unit, num_format=_NUMBERS.get(chart.unit, "General")))
+                        sheet.write_number(
+                            row + number,
+                            column,
+                            value,
+                            self._format(chart.unit, num_format=_NUMBERS.get(chart.unit, "General")),
+                        )
             summary.insert_chart(place, 0, self._chart(chart, sheet.get_name(), row), {"description": chart.alt})
             row += len(chart.categories) + 2
             place += 18
@@ -180,18 +217,29 @@ class _Workbook:
         made = self._book.add_chart({"type": "line" if chart.kind == "line" else "bar", **subtype})
         last = row + len(chart.categories)
         for number, one in enumerate(chart.series, start=1):
-            made.add_series({
-                "name": [sheet, row, number],
-                "categories": [sheet, row + 1, 0, last, 0],
-                "values": [sheet, row + 1, number, last, number],
-                "fill": {"color": colour(one, number - 1)},
-                "data_labels": {"value": True, "num_format": _NUMBERS.get(chart.unit, "General"),
-                                "font": {"color": label_ink(one, number - 1, stacked=bool(subtype))}},
-            })
+            made.add_series(
+                {
+                    "name": [sheet, row, number],
+                    "categories": [sheet, row + 1, 0, last, 0],
+                    "values": [sheet, row + 1, number, last, number],
+                    "fill": {"color": colour(one, number - 1)},
+                    "data_labels": {
+                        "value": True,
+                        "num_format": _NUMBERS.get(chart.unit, "General"),
+                        "font": {"color": label_ink(one, number - 1, stacked=bool(subtype))},
+                    },
+                }
+            )
         made.set_title({"name": chart.title, "name_font": {"size": 13}, "overlay": False})
         made.set_y_axis({"reverse": True})
-        made.set_x_axis({"num_format": _NUMBERS.get(chart.unit, "General"), "min": 0,
-                         "major_gridlines": {"visible": False}, "visible": False})
+        made.set_x_axis(
+            {
+                "num_format": _NUMBERS.get(chart.unit, "General"),
+                "min": 0,
+                "major_gridlines": {"visible": False},
+                "visible": False,
+            }
+        )
         made.set_legend({"position": "bottom"} if len(chart.series) > 1 else {"none": True})
         made.set_size({"width": 900, "height": 340})
         return made

@@ -31,5 +31,7 @@ def test_an_ordinary_ticket_is_no_incident():
 def test_actions_that_were_never_read_give_unknown():
     """Without the trail nobody can say whether evidence was kept."""
     kind = POLICY.desk.security_types[0]
-    ticket = TicketFacts(id="1", summary="Phish", type_id=kind, customer="12", status=2, occurred=NOW - timedelta(days=1))
+    ticket = TicketFacts(
+        id="1", summary="Phish", type_id=kind, customer="12", status=2, occurred=NOW - timedelta(days=1)
+    )
     assert CONTROL.judge(TicketCase(ticket, None), POLICY, NOW).verdict.value == "unknown"

@@ -50,9 +50,12 @@ def test_margins_compare_the_deal_with_the_forecast() -> None:
 
 def test_a_kickoff_after_the_planned_day_or_none_is_delayed() -> None:
     """Only projects handed over, whose plan starts in the period."""
-    rows = [project(handed_over=True, starts=START + DAY, kickoff=START + DAY),
-            project(handed_over=True, starts=START + DAY, kickoff=START + 2 * DAY),
-            project(handed_over=True, starts=START + DAY), project(starts=START + DAY)]
+    rows = [
+        project(handed_over=True, starts=START + DAY, kickoff=START + DAY),
+        project(handed_over=True, starts=START + DAY, kickoff=START + 2 * DAY),
+        project(handed_over=True, starts=START + DAY),
+        project(starts=START + DAY),
+    ]
 
     found = figures.kickoff_delays(rows, PERIOD).whole
     assert (found.n, found.value) == (3, float(Fraction(2, 3)))
@@ -67,7 +70,12 @@ def test_completeness_counts_at_first_submission_only() -> None:
 
 def test_scope_changes_are_counted_per_open_project_with_a_baseline() -> None:
     """A project closed before the period or without baseline is no denominator."""
-    rows = [project(changes=(START, START + DAY, START - DAY)), project(), project(closed_at=START - DAY), project(bac=None)]
+    rows = [
+        project(changes=(START, START + DAY, START - DAY)),
+        project(),
+        project(closed_at=START - DAY),
+        project(bac=None),
+    ]
 
     found = figures.scope_changes(rows, PERIOD).whole
     assert (found.n, found.value) == (2, 1.0)

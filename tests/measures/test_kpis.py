@@ -18,8 +18,18 @@ HOUR = timedelta(hours=1)
 
 
 def ticket(**more: Any) -> TicketFacts:
-    held: dict[str, Any] = {"id": "1", "type_id": 1, "customer": "12", "agent": 7, "priority": 3, "sla": 1, "status": 2,
-                            "occurred": START + HOUR, "fix_by": START + 9 * HOUR, "category": "Hardware"}
+    held: dict[str, Any] = {
+        "id": "1",
+        "type_id": 1,
+        "customer": "12",
+        "agent": 7,
+        "priority": 3,
+        "sla": 1,
+        "status": 2,
+        "occurred": START + HOUR,
+        "fix_by": START + 9 * HOUR,
+        "category": "Hardware",
+    }
     return TicketFacts(**{**held, **more})
 
 
@@ -99,8 +109,14 @@ def test_reopened_needs_an_action_out_of_a_closed_status() -> None:
 def test_projects_and_opportunities_are_not_tickets() -> None:
     """By flag and by the ticket types of policy."""
     done = {"closed": START + 2 * HOUR}
-    found = figures(ticket(project=True, **done), ticket(opportunity=True, **done), ticket(type_id=40, **done),
-                    ticket(type_id=30, **done), ticket(type_id=5, **done), ticket(type_id=41, **done))
+    found = figures(
+        ticket(project=True, **done),
+        ticket(opportunity=True, **done),
+        ticket(type_id=40, **done),
+        ticket(type_id=30, **done),
+        ticket(type_id=5, **done),
+        ticket(type_id=41, **done),
+    )
 
     assert value(found, "mttr_hours") == (0, None)
 
@@ -115,7 +131,9 @@ def test_nothing_measured_is_null_and_not_zero() -> None:
 def test_practices_add_up_to_the_whole() -> None:
     """Also a ticket that belongs to no practice is in the whole."""
     done = START + 2 * HOUR
-    found = figures(ticket(closed=done), ticket(id="2", type_id=25, closed=done), ticket(id="3", type_id=77, closed=done))
+    found = figures(
+        ticket(closed=done), ticket(id="2", type_id=25, closed=done), ticket(id="3", type_id=77, closed=done)
+    )
 
     assert [found[key]["mttr_hours"].whole.n for key in (None, "msp", "mssp", "ps")] == [3, 1, 1, 0]
 

@@ -27,7 +27,7 @@ def test_nothing_has_neither_mean_nor_percentile() -> None:
     assert percentile([], HALF) is None
 
 
-@given(st.lists(st.integers(-10**12, 10**12), min_size=1, max_size=50), st.fractions(0, 1))
+@given(st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=50), st.fractions(0, 1))
 def test_a_percentile_lies_between_smallest_and_largest(values: list[int], share: Fraction) -> None:
     """For any values and any share."""
     ordered = sorted(values)

@@ -10,8 +10,14 @@ from shared.measures.targets import Target, faults_of
 
 
 def target(**more: Any) -> Target:
-    held: dict[str, Any] = {"direction": "increase", "low": Decimal(5), "high": Decimal(10), "unit": "relative",
-                            "baseline": Decimal(80), "horizon_days": 60}
+    held: dict[str, Any] = {
+        "direction": "increase",
+        "low": Decimal(5),
+        "high": Decimal(10),
+        "unit": "relative",
+        "baseline": Decimal(80),
+        "horizon_days": 60,
+    }
     return Target(**{**held, **more})
 
 
@@ -41,7 +47,11 @@ def test_a_sound_target_has_no_fault() -> None:
         ("sla_attainment", {"baseline": Decimal(0)}, ["unit"]),
         ("budget_variance", {"direction": "decrease", "baseline": Decimal(-5)}, ["unit"]),
         ("sla_attainment", {"unit": None, "low": Decimal(30), "high": Decimal(40)}, ["ceiling", "unit"]),
-        ("sla_attainment", {"direction": "decrease", "horizon_days": -1, "unit": None}, ["direction", "horizon", "unit"]),
+        (
+            "sla_attainment",
+            {"direction": "decrease", "horizon_days": -1, "unit": None},
+            ["direction", "horizon", "unit"],
+        ),
     ],
 )
 def test_every_fault_is_named(kpi: str, more: dict[str, Any], expected: list[str]) -> None:

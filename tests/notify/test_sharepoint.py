@@ -55,8 +55,13 @@ class Site:
 
 
 def shelf(site: Site) -> SharePoint:
-    return SharePoint(graph="https://graph.example.invalid", site="site-1", token=lambda: "t", sleep=lambda _s: None,
-                      http=httpx.Client(transport=httpx.MockTransport(site.handle)))
+    return SharePoint(
+        graph="https://graph.example.invalid",
+        site="site-1",
+        token=lambda: "t",
+        sleep=lambda _s: None,
+        http=httpx.Client(transport=httpx.MockTransport(site.handle)),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +79,18 @@ def test_a_small_file_goes_at_once_and_names_are_made_safe() -> None:
     assert answer["size"] == 1
 
 
-@pytest.mark.parametrize("troubles", [
-    [], [None, None, httpx.Response(503)], [None, None, httpx.ReadTimeout("no")], [None, None, httpx.Response(404)],
-    [None, httpx.Response(409)], [httpx.Response(429, headers={"Retry-After": "1"})], [None, None, httpx.Response(416)],
-])
+@pytest.mark.parametrize(
+    "troubles",
+    [
+        [],
+        [None, None, httpx.Response(503)],
+        [None, None, httpx.ReadTimeout("no")],
+        [None, None, httpx.Response(404)],
+        [None, httpx.Response(409)],
+        [httpx.Response(429, headers={"Retry-After": "1"})],
+        [None, None, httpx.Response(416)],
+    ],
+)
 def test_a_large_file_arrives_whole_whatever_happens_on_the_way(troubles: list[Any]) -> None:
     """Lost answers, lost sessions, conflicts, busy: the bytes are the same in the end."""
     site, data = Site(list(troubles)), bytes(range(250))
@@ -86,8 +99,10 @@ def test_a_large_file_arrives_whole_whatever_happens_on_the_way(troubles: list[A
     assert list(site.files.values()) == [data]
 
 
-@pytest.mark.parametrize(("answer", "fault"), [(403, SourceDenied), (400, SourceRejected), (507, SourceDown), (423, SourceDown),
-                                               (429, SourceBusy)])
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [(403, SourceDenied), (400, SourceRejected), (507, SourceDown), (423, SourceDown), (429, SourceBusy)],
+)
 def test_refusals_are_told_apart(answer: int, fault: type[Exception]) -> None:
     """Permission, request, no answer, locked for good, busy."""
     with pytest.raises(fault):

@@ -29,7 +29,14 @@ def teams(answers: list[Any]) -> tuple[Teams, list[httpx.Request], list[float]]:
 
 def test_a_message_is_an_adaptive_card() -> None:
     """In the envelope that Workflows expects, with title, text, facts and a link."""
-    made = message({"title": "Report", "text": "It is ready.", "facts": [{"label": "Red", "text": "3"}], "link": "https://x.invalid"})
+    made = message(
+        {
+            "title": "Report",
+            "text": "It is ready.",
+            "facts": [{"label": "Red", "text": "3"}],
+            "link": "https://x.invalid",
+        }
+    )
     (attachment,) = made["attachments"]
 
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
@@ -40,8 +47,14 @@ def test_a_message_is_an_adaptive_card() -> None:
 @pytest.mark.parametrize("letter", ["a", "🔥", "\u0000", '"'])
 def test_a_message_never_exceeds_its_bytes_and_counts_what_is_left_out(letter: str) -> None:
     """Ten thousand facts and a megabyte of text."""
-    made = message({"title": letter * 9000, "text": letter * 1_000_000,
-                    "facts": [{"label": letter * 500, "text": letter * 5000}] * 10_000, "link": "https://x.invalid"})
+    made = message(
+        {
+            "title": letter * 9000,
+            "text": letter * 1_000_000,
+            "facts": [{"label": letter * 500, "text": letter * 5000}] * 10_000,
+            "link": "https://x.invalid",
+        }
+    )
 
     assert len(json.dumps(made).encode()) <= MOST_BYTES
     assert any("more, behind the link" in str(one.get("text")) for one in made["attachments"][0]["content"]["body"])
@@ -49,7 +62,9 @@ def test_a_message_never_exceeds_its_bytes_and_counts_what_is_left_out(letter: s
 
 def test_data_makes_no_links_and_mentions_nobody() -> None:
     """Markdown and markup from a ticket title stay text."""
-    made = message({"title": "[click](http://evil.invalid)", "text": "<at>everyone</at>", "link": "javascript:alert(1)"})
+    made = message(
+        {"title": "[click](http://evil.invalid)", "text": "<at>everyone</at>", "link": "javascript:alert(1)"}
+    )
     content = made["attachments"][0]["content"]
 
     assert "[click](" not in content["body"][0]["text"].replace("\\[", "").replace("\\]", "")
@@ -74,14 +89,17 @@ def test_a_message_too_large_for_the_channel_is_sent_short_once() -> None:
     assert len(seen[1].content) <= 2048 < len(seen[0].content)
 
 
-@pytest.mark.parametrize(("answers", "fault"), [
-    ([httpx.Response(400)], SourceRejected),
-    ([httpx.Response(413), httpx.Response(413)], SourceRejected),
-    ([httpx.Response(302)], SourceRejected),
-    ([httpx.Response(429)] * 4, SourceBusy),
-    ([httpx.Response(500)] * 4, SourceDown),
-    ([httpx.ReadTimeout("no")] * 4, SourceDown),
-])
+@pytest.mark.parametrize(
+    ("answers", "fault"),
+    [
+        ([httpx.Response(400)], SourceRejected),
+        ([httpx.Response(413), httpx.Response(413)], SourceRejected),
+        ([httpx.Response(302)], SourceRejected),
+        ([httpx.Response(429)] * 4, SourceBusy),
+        ([httpx.Response(500)] * 4, SourceDown),
+        ([httpx.ReadTimeout("no")] * 4, SourceDown),
+    ],
+)
 def test_what_cannot_be_delivered_is_told_apart(answers: list[Any], fault: type[Exception]) -> None:
     """Never again, later, or no answer; the secret address is in no message."""
     sender, _, _ = teams(list(answers))

@@ -76,7 +76,9 @@ def sheet_rows(data: bytes) -> list[list[str | float]]:
     from lxml import etree
 
     space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
-    shared = ["".join(one.itertext()) for one in etree.fromstring(book.read("xl/sharedStrings.xml")).findall("m:si", space)]
+    shared = [
+        "".join(one.itertext()) for one in etree.fromstring(book.read("xl/sharedStrings.xml")).findall("m:si", space)
+    ]
     rows: list[list[str | float]] = []
     for name in sorted(book.namelist()):
         if name.startswith("xl/worksheets/sheet"):
@@ -84,9 +86,11 @@ def sheet_rows(data: bytes) -> list[list[str | float]]:
             assert tree.find(".//m:f", space) is None, "no cell is a formula"
             rows += [
                 [
-                    shared[int(cell.findtext("m:v", namespaces=space))] if cell.get("t") == "s"
+                    shared[int(cell.findtext("m:v", namespaces=space))]
+                    if cell.get("t") == "s"
                     else float(cell.findtext("m:v", namespaces=space))
-                    for cell in row.findall("m:c", space) if cell.find("m:v", space) is not None
+                    for cell in row.findall("m:c", space)
+                    if cell.find("m:v", space) is not None
                 ]
                 for row in tree.iter(f"{{{space['m']}}}row")
             ]
@@ -118,7 +122,9 @@ def test_csv_is_rectangular_and_holds_no_formula(which: str, request: pytest.Fix
     assert {len(row) for row in rows} == {7}
     for row in rows:
         for cell in row:
-            assert not cell.startswith(("=", "+", "-", "@", "\t")) or re.fullmatch(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", cell)
+            assert not cell.startswith(("=", "+", "-", "@", "\t")) or re.fullmatch(
+                r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", cell
+            )
 
 
 def test_the_same_document_gives_the_same_bytes_in_every_format(normal: tuple[Any, dict[str, bytes]]) -> None:
@@ -169,7 +175,9 @@ def test_what_a_page_leaves_out_is_counted_and_linked(terrible: tuple[Any, dict[
     assert "of 1,200 shown" in docx_text(files["docx"])
     assert "of 1,200 shown" in pptx_text(files["pptx"])
     assert len(open_table["rows"]) == 1200
-    assert sum(1 for line in files["csv"].decode().splitlines() if line.startswith("open/") or ",subject," in line) >= 1200
+    assert (
+        sum(1 for line in files["csv"].decode().splitlines() if line.startswith("open/") or ",subject," in line) >= 1200
+    )
 
 
 def test_an_empty_week_says_that_it_knows_nothing(empty: tuple[Any, dict[str, bytes]]) -> None:
