@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --constraint constraints.txt
+PIP := $(PY) -m pip install -qq --constraint constraints.txt
 OFFLINE := { echo "Packages could not be installed from PyPI: check the network and run the command again." >&2; exit 1; }
 
 help: ## this list

@@ -13,6 +13,7 @@ from local.personas import PERSONAS
 
 Json = dict[str, Any]
 _RUN_SECONDS = 540.0
+_QUIET_SECONDS = 1.5
 
 
 class DemoFailed(Exception):
@@ -94,7 +95,7 @@ class Api:
             if run["state"] == "failed":
                 raise DemoFailed(f"The job {job} failed: {run['error']}")
             time.sleep(pause)
-            pause = min(pause * 1.4, 1.0)
+            pause = min(pause * 1.3, 0.4)
         raise DemoFailed(f"The job {job} took longer than {_RUN_SECONDS:.0f} s.")
 
     def decide(self, approval_id: str, *who: str, rationale: str, decision: str = "approve") -> Json:
@@ -151,8 +152,11 @@ class Api:
         if answer.status_code >= 300:
             raise DemoFailed(f"The Entra stand-in refused rows: {answer.text[:300]}")
 
-    def settle(self, seconds: float = 20.0) -> None:
-        """Wait until the records that were rung about have been read back: the observations stop growing."""
+    def settle(self, expected: int = 0, seconds: float = 20.0) -> None:
+        """Wait until the records that were rung about have been read back.
+
+        ``expected`` records when that many are known to be rung about, else until nothing more comes for a while.
+        """
         began = time.monotonic()
         since_when = self.now or "2000-01-01T00:00:00Z"
         last, since, end = -1, began, began + seconds
@@ -160,7 +164,7 @@ class Api:
             count = len(self.every("ada", "/api/evidence", type="observation.page", **{"from": since_when}))
             if count != last:
                 last, since = count, time.monotonic()
-            elif time.monotonic() - since > 0.8:
+            if (expected and count >= expected) or time.monotonic() - since > _QUIET_SECONDS:
                 break
-            time.sleep(0.25)
+            time.sleep(0.15)
         self.timings.append(("deliveries", round(time.monotonic() - began, 2)))

@@ -18,13 +18,11 @@ _GRAPH_ID = "64a90000-0000-4000-8000-000000000001"
 _MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 _ROLES = {
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
-    "Device.Read.All": "7438b122-aefc-4978-80ed-43db9fcc7715",
     "Organization.Read.All": "498476ce-e0fe-48b0-b801-37ba7e2685c6",
     "RoleManagement.ReadWrite.Directory": "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8",
 }
 _CALLS = {
     "User.Read.All": "/v1.0/users",
-    "Device.Read.All": "/v1.0/devices",
     "Organization.Read.All": "/v1.0/organization",
     "RoleManagement.ReadWrite.Directory": "/v1.0/roleManagement/directory/roleAssignments",
 }
@@ -71,7 +69,7 @@ def _permissions(one: Integration) -> tuple[str, ...]:
         return ("RoleManagement.ReadWrite.Directory",)
     if "unused_permission" in codes:
         return ("User.Read.All", "Organization.Read.All")
-    return ("Device.Read.All",) if one.kind == "rmm" else ("User.Read.All",)
+    return ("User.Read.All",)
 
 
 def _graph() -> Row:

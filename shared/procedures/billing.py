@@ -15,6 +15,7 @@ from shared.errors import NotFound
 from shared.measures.invoice_facts import InvoiceFacts, NotBilled, Signed, Used
 from shared.measures.money import by_currency
 from shared.model import JsonObject, Money, Person, Subject, Verdict
+from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
 from shared.procedures.billing_book import SUBJECT, HoldBook, SignBook, UsageBook, read_holds
 from shared.procedures.invoice_holds import ensure_held
@@ -80,6 +81,7 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
         for one in judged:
             _count(one, tally, stake, codes)
         tally["held"] += _hold(services, books, judged, run.as_of, run.run_id)
+        tell_new(services, judged, run.run_id)
         done += len(cases)
         run.progress(0.05 + 0.75 * done / max(1, due.size), f"{done} of {due.size} invoices are judged.")
     tally["closed"] = _close(services, books, left_over, run.as_of, run.run_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.controls.catalogue import controls
 from shared.model import JsonObject
+from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
@@ -16,4 +17,5 @@ def configuration_check_run(services: Services, run: Run) -> JsonObject:
     control = controls()["configuration_governed"]
     cases = facts.cases(services.mirror, services.policy.policy, run.as_of)  # type: ignore[attr-defined]  # module by name
     done = assess(services, control, cases, as_of=run.as_of, run_id=run.run_id)
+    tell_new(services, done, run.run_id)
     return {"population": len(done), "failed": sum(one.judgement.verdict.value == "fail" for one in done)}

@@ -13,6 +13,7 @@ from shared.controls.spec import Case
 from shared.errors import RowExists
 from shared.measures.access_facts import ReviewFacts
 from shared.model import JsonObject, NewEntry, Subject, parse_instant, rfc3339
+from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
 from shared.procedures.plan import queue_actions
 from shared.procedures.review_answers import attest, keep_evidence
@@ -200,6 +201,7 @@ def _judge(services: Services, run: Run, quarter: str, taken: Taken, items: Iter
             )
         )
     done = assess(services, controls()[CONTROL], cases, as_of=run.as_of, run_id=run.run_id)
+    tell_new(services, done, run.run_id)
     return sum(1 for one in done if one.judgement.reasons)
 
 

@@ -20,9 +20,9 @@ def list_evidence(
     services: Services, person: Person, query: Mapping[str, Any], limit: int, after: str | None
 ) -> JsonObject:
     """Records by customer, type, control, subject and time of receipt [from, to)."""
-    customers = person.customers
+    customers = person.customers if _sees_any(person) else frozenset()
     wanted = query.get("customer")
-    if wanted is not None:
+    if wanted is not None and _sees_any(person):
         customers = frozenset({wanted}) if person.sees_customer(wanted) else frozenset()
     kind, colon, identity = str(query.get("subject", "")).partition(":")
     if query.get("subject") is not None and not colon:
@@ -43,6 +43,11 @@ def list_evidence(
     return {"items": [record.to_json() for record in listed.records], "next": listed.next}
 
 
+def _sees_any(person: Person) -> bool:
+    """A record names no practice, so practices only shut out whoever has none at all."""
+    return person.practices is None or bool(person.practices)
+
+
 def record_view(services: Services, person: Person, evidence_id: str) -> JsonObject:
     """One record."""
     return _record(services, person, evidence_id).to_json()
@@ -50,7 +55,7 @@ def record_view(services: Services, person: Person, evidence_id: str) -> JsonObj
 
 def _record(services: Services, person: Person, evidence_id: str) -> EvidenceRecord:
     record = services.ledger.find(evidence_id)
-    if record is None or not person.sees_customer(record.customer):
+    if record is None or not _sees_any(person) or not person.sees_customer(record.customer):
         raise NotFound("There is no such evidence.", code="evidence_not_found")
     return record
 

@@ -130,7 +130,7 @@ def _by_practice(data: WeeklyInput, shown: list[JsonObject]) -> Table:
 
 
 def _by_code(shown: list[JsonObject]) -> Table:
-    codes = Counter(reason["code"] for row in shown for reason in row["reasons"])
+    codes = Counter(code for row in shown for code in {reason["code"] for reason in row["reasons"]})
     controls = {reason["code"]: row["control"] for row in shown for reason in row["reasons"]}
     rows = tuple(
         (code, count, controls[code]) for code, count in sorted(codes.items(), key=lambda one: (-one[1], one[0]))

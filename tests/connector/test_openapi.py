@@ -94,6 +94,28 @@ def test_an_auditor_writes_only_packs_comments_and_requests():
         "createPack",
         "giveFeedback",
         "requestOverride",
+        "requestException",
+    }
+
+
+def test_every_role_reads_records_and_only_three_read_what_is_in_them():
+    """Evidence records are for all; content, proofs and packs for auditors, steering members and administrators."""
+    by_id = {one.id: one.roles for one in OPERATIONS}
+    three = {Role.AUDITOR, Role.STEERING_MEMBER, Role.ADMINISTRATOR}
+    assert all(by_id[identity] == set(Role) for identity in ("listEvidence", "getEvidence"))
+    assert all(by_id[one] == three for one in ("getEvidenceContent", "getEvidenceProof", "getPack", "downloadPack"))
+
+
+def test_a_flow_writes_only_requests_decisions_backlog_and_subscriptions():
+    """Nothing else."""
+    assert {one.id for one in OPERATIONS if one.method != "GET" and one.roles and Role.AUTOMATION in one.roles} == {
+        "addBacklog",
+        "addDecision",
+        "requestException",
+        "requestOverride",
+        "subscribe",
+        "subscribeToEvent",
+        "unsubscribe",
     }
 
 
