@@ -30,10 +30,10 @@ check: .venv/.dev ## the fast part, no servers
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
-	@exec $(PY) -m pytest -q -m 'not stack and not slow'
+	@exec $(PY) -m pytest -q -n 2 -m 'not stack and not slow'
 
 bench: .venv/.dev ## figures against floors, as JSON lines
-	@for bench in bench/[a-z]*.py; do $(PY) -m bench.$$(basename $$bench .py) || exit 1; done
+	@failed=0; for bench in bench/[a-z]*.py; do $(PY) -m bench.$$(basename $$bench .py) || failed=1; done; exit $$failed
 
 clean: ## remove what the other targets made
 	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,34 +1,33 @@
 """Sealing on Azurite with one sealer, beside bare entity-group transactions of 100 on the same tables; one JSON line.
 
-python -m bench.seal [events]        needs Azurite; AZURITE_PORT is its blob port, else 10000
+python -m bench.seal [events]        starts an Azurite of its own
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 import uuid
 from dataclasses import replace
 
+from local.stack import Ports, Stack
 from shared.ledger.seal import seal_log
 from shared.model import NewEntry
 from shared.ports import Op, Row
 from shared.procedures.seal import seal_all
+from shared.storage import AzureBlobs, AzureRows
 from tests.ledger.stand import NAMES, Stand
 
 
 def main(events: int) -> None:
     """Fill, seal, compare."""
-    from shared.storage.account import Account, azurite_connection
-    from shared.storage.blobs import AzureBlobs
-    from shared.storage.provision import ensure_storage
-    from shared.storage.rows import AzureRows
+    with Stack(Ports.free(), without_host=True, say=lambda _line: None) as stack:
+        measure(events, AzureRows(stack.account), AzureBlobs(stack.account))
 
-    account = Account(azurite_connection(int(os.environ.get("AZURITE_PORT", "10000"))))
-    ensure_storage(account)
-    rows, blobs = AzureRows(account), AzureBlobs(account)
+
+def measure(events: int, rows: AzureRows, blobs: AzureBlobs) -> None:
+    """On storage that is there."""
     names = replace(NAMES, salt=uuid.uuid4().hex)
     stand = Stand(rows=rows, blobs=blobs, names=names)
     began = time.perf_counter()

@@ -34,7 +34,7 @@ def report(api: Api, folder: Path, as_of: str, say: Callable[[str], None]) -> Js
 
 def proof(api: Api, folder: Path, customer: str, say: Callable[[str], None]) -> Json:
     """Seal, audit, export a customer's pack and verify it offline with nothing but the standard library."""
-    api.run("seal")
+    sealed = api.run("seal")
     audit = api.run("audit")
     say(
         f"  The ledger is sealed, published and audited: {', '.join(audit.get('codes') or []) or 'nothing to object to'}."
@@ -59,7 +59,7 @@ def proof(api: Api, folder: Path, customer: str, say: Callable[[str], None]) -> 
         f"  A pack of customer {customer} is exported and verified offline: {verdict['verdict']}, {verdict['items']} items "
         f"of a population of {verdict['population']}."
     )
-    return {"audit": audit.get("codes"), "pack": {"customer": customer, **verdict}}
+    return {"entries": sealed["entries"], "audit": audit.get("codes"), "pack": {"customer": customer, **verdict}}
 
 
 def verify(folder: Path) -> Json:

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -18,6 +19,7 @@ from local.host.keys import MASTER, Keys
 from local.host.options import HostOptions
 from local.processes import StartFailed, refuse_taken
 from shared.errors import AttestError
+from shared.ports import Queues
 
 ROOT = Path(__file__).resolve().parents[2]
 _GRACE_SECONDS = 3
@@ -52,6 +54,7 @@ def main() -> int:
             retry_seconds=float(retry) if retry else None,
         )
         host = Host(load(chosen.app), options, environ, choices)
+        _hear_of_sends(host)
     except (StartFailed, AttestError, ValueError) as fault:
         print(fault, file=sys.stderr)
         return 1
@@ -82,6 +85,31 @@ def _prepare_service() -> None:
 
     bootstrap.use_clock(CLOCK)
     bootstrap.services()
+
+
+class _Announced:
+    """The service's queues, telling the host of each message so that it need not look everywhere."""
+
+    def __init__(self, queues: Queues, sent: Callable[[str], None]) -> None:
+        self._queues = queues
+        self._sent = sent
+
+    def send(self, queue: str, message: str, delay_seconds: int = 0) -> None:
+        """Durable when it returns."""
+        self._queues.send(queue, message, delay_seconds)
+        if not delay_seconds:
+            self._sent(queue)
+
+
+def _hear_of_sends(host: Host) -> None:
+    from shared import bootstrap
+    from shared.errors import Misconfigured
+
+    try:
+        live = bootstrap.live()
+    except Misconfigured:
+        return  # another app than ours, which needs none of our settings
+    live.queues = _Announced(live.queues, host.sent)
 
 
 if __name__ == "__main__":

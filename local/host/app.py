@@ -54,6 +54,7 @@ class Host:
         choices: HostChoices | None = None,
     ) -> None:
         choices = choices or HostChoices()
+        self._told = False
         broken = faults(functions, options, environ)
         if broken:
             raise StartFailed("The host would not start this app: " + " ".join(broken))
@@ -78,9 +79,17 @@ class Host:
         self._admin = Admin(by_name, choices.keys, choices.clock, self._work_pool, self.nudge)
 
     def nudge(self) -> None:
-        """Something was done that may have sent messages: look at the queues now."""
+        """Something was done that may have sent messages: look at the queues now, unless we are told of each message."""
+        if not self._told:
+            for listener in self._listeners:
+                listener.nudge()
+
+    def sent(self, queue: str) -> None:
+        """A message was sent to this queue: look at it now, and at no other."""
+        self._told = True
         for listener in self._listeners:
-            listener.nudge()
+            if listener.queue_name == queue:
+                listener.nudge()
 
     def app(self) -> Starlette:
         """The ASGI app; queues and timers run while it does."""

@@ -61,6 +61,11 @@ class Listener:
             Thread(target=self._renew, name=f"renew {function.name}", daemon=True),
         ]
 
+    @property
+    def queue_name(self) -> str:
+        """What it listens to."""
+        return str(self._queue.queue_name)
+
     def start(self) -> None:
         """Begin to read."""
         for thread in self._threads:
