@@ -73,6 +73,7 @@ def story(stand, count=30):
     return receipts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["before", "after"])
 def test_every_single_write_fails_once(kind):
     """One fault at each write in turn, as if it did not happen and as if only its answer was lost."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from tests.ledger import forge
 
 
@@ -23,6 +25,7 @@ def _mutated(rng, data):
     return data[:at] + data[at : at + length] + data[at:]
 
 
+@pytest.mark.slow
 def test_a_thousand_mutations(tmp_path):
     """Whatever is changed, the exit is not 0 and there is a code."""
     stand = forge.played(2, each=4)

@@ -44,6 +44,7 @@ def test_a_message_is_an_adaptive_card() -> None:
     assert attachment["content"]["actions"][0]["url"] == "https://x.invalid"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", ["a", "🔥", "\u0000", '"'])
 def test_a_message_never_exceeds_its_bytes_and_counts_what_is_left_out(letter: str) -> None:
     """Ten thousand facts and a megabyte of text."""

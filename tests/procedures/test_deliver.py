@@ -4,6 +4,8 @@ import csv
 import io
 from typing import Any
 
+import pytest
+
 from shared.errors import SourceDown
 from shared.procedures.deliver import KPI_COLUMNS, deliver_report, register
 from shared.procedures.report_weekly import weekly_report_run
@@ -26,6 +28,7 @@ class Shelf:
         return {"id": path, "web_url": None, "size": len(data)}
 
 
+@pytest.mark.slow
 def test_a_failure_is_kept_where_people_see_it_and_only_that_is_tried_again() -> None:
     """One format fails: the others are delivered once, the failed one on the next try."""
     services = weeks.services()
@@ -41,6 +44,7 @@ def test_a_failure_is_kept_where_people_see_it_and_only_that_is_tried_again() ->
     assert len(again.files) == 1
 
 
+@pytest.mark.slow
 def test_figures_for_power_bi_have_a_stable_schema() -> None:
     """One blob a week, one row per figure and practice."""
     services = weeks.services()

@@ -61,6 +61,7 @@ def test_the_report_as_it_was_known_then_stays_and_the_later_one_tells_what_diff
     assert len(services.ledger.of_type("report.published")) == 2
 
 
+@pytest.mark.slow
 def test_a_report_that_is_killed_half_way_goes_on_from_what_it_had_gathered() -> None:
     """Every write fails once, before and after taking effect: the report comes out the same and is recorded once."""
     wanted = _published(weeks.services())

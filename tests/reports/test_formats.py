@@ -97,6 +97,7 @@ def sheet_rows(data: bytes) -> list[list[str | float]]:
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["normal", "terrible", "empty"])
 def test_every_headline_stands_word_for_word_in_every_format(which: str, request: pytest.FixtureRequest) -> None:
     """Text in HTML, Word and slides; the value as a number beside its id in Excel and CSV."""
@@ -127,6 +128,7 @@ def test_csv_is_rectangular_and_holds_no_formula(which: str, request: pytest.Fix
             )
 
 
+@pytest.mark.slow
 def test_the_same_document_gives_the_same_bytes_in_every_format(normal: tuple[Any, dict[str, bytes]]) -> None:
     """Rendered again from what was kept, in any process: no clock, no counter, no path."""
     services, files = normal
