@@ -36,6 +36,11 @@ def ensure_held(
     Whatever was left undone by a crash or a failure is taken up again here.
     """
     subject = Subject(SUBJECT, name)
+    if not reasons:
+        # It passes, and was held when the books were opened; a release since then must not be undone by placing anew.
+        now_standing = holds.current(services.rows, KIND, subject)
+        if now_standing is None or now_standing["state"] == holds.RELEASED:
+            return False
     policy = services.policy.policy.scoped(None, customer)
     amount = facts.amount if facts else None
     hold, new = holds.place(

@@ -505,3 +505,17 @@ def test_extreme_rows_are_held_and_told_not_fatal(changes: Any) -> None:
         if office.approval()["state"] == "open":
             office.decide(person=person)
     assert office.hold()["state"] == "released"
+
+
+def test_a_release_between_opening_the_books_and_holding_is_not_undone() -> None:
+    """An invoice that passes is never held anew because its hold was still standing a moment ago."""
+    from shared.model import Subject
+    from shared.procedures.billing_book import KIND, SUBJECT
+    from shared.procedures.invoice_holds import ensure_held
+    from shared.registers import holds
+    from tests.harness.services import FakeServices
+
+    services = FakeServices()
+    new = ensure_held(services, name="-7", customer="12", facts=None, reasons=(), standing=None, run_id="r")
+    assert new is False
+    assert holds.current(services.rows, KIND, Subject(SUBJECT, "-7")) is None
