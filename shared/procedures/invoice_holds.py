@@ -36,8 +36,9 @@ def ensure_held(
     Whatever was left undone by a crash or a failure is taken up again here.
     """
     subject = Subject(SUBJECT, name)
-    if not reasons:
-        # It passes, and was held when the books were opened; a release since then must not be undone by placing anew.
+    if not reasons or (standing is not None and standing.held):
+        # It was held when the books were opened. A release since then was signed on what stands now and rings again
+        # itself; a judgement from before it must not place the hold anew.
         now_standing = holds.current(services.rows, KIND, subject)
         if now_standing is None or now_standing["state"] == holds.RELEASED:
             return False
