@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
@@ -15,6 +16,7 @@ from shared.errors import Misconfigured
 from shared.settings import Group, Settings
 
 if TYPE_CHECKING:
+    from shared.halopsa.client import HaloClient
     from shared.identity import TokenValidator
     from shared.ledger.ledger import Ledger
     from shared.model import Person
@@ -206,3 +208,30 @@ def identify(headers: Mapping[str, str]) -> Person:
             _VALIDATOR["validator"] = TokenValidator(settings)
         validator = _VALIDATOR["validator"]
     return validator.person(headers.get("authorization"), headers.get("x-ms-client-principal"))
+
+
+_TENANT = ("HALO_URL", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET", "HALO_SCOPE", "HALO_TENANT")
+
+
+def given(under: Mapping[str, str], names: Sequence[str]) -> Settings:
+    """A few settings for a command at a shell; ``under`` is laid under the environment. Misconfigured names what lacks."""
+    environ = os.environ  # noqa: TID251 - handed to the one reader
+    return Settings.some({**under, **environ}, names)
+
+
+@contextmanager
+def tenant(under: Mapping[str, str], *more: str) -> Iterator[tuple[Settings, HaloClient]]:
+    """HaloPSA alone, for a command at a shell: no storage, and so few requests that no budget is shared.
+
+    ``more`` names settings that the command needs besides.
+    """
+    from shared.halopsa.client import open_client
+
+    settings = Settings(
+        {**given(under, (*_TENANT, *more)).values, "HALO_BUDGET_REQUESTS": "0", "HALO_BUDGET_SECONDS": "300"}
+    )
+    client = open_client(settings, None, _CLOCK[0])
+    try:
+        yield settings, client
+    finally:
+        client.close()

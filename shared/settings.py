@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -202,6 +202,16 @@ class Settings:
         if faults:
             raise Misconfigured("The settings cannot be used: " + "; ".join(faults) + ".", code="settings_missing")
         return settings
+
+    @classmethod
+    def some(cls, environ: Mapping[str, str], names: Sequence[str]) -> Settings:
+        """Only these, for a person at a shell who needs no more. Raises Misconfigured naming all that is missing."""
+        wanted = [setting for setting in CATALOGUE if setting.name in names]
+        given = {setting.name: environ.get(setting.name, "").strip() or setting.default for setting in wanted}
+        missing = [f"{setting.name} ({setting.about})" for setting in wanted if given[setting.name] is None]
+        if missing:
+            raise Misconfigured(f"These settings are missing: {'; '.join(missing)}.", code="settings_missing")
+        return cls({name: value for name, value in given.items() if value is not None})
 
     def text(self, name: str) -> str:
         """A value as text; Misconfigured when this group has none."""

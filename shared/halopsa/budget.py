@@ -21,11 +21,14 @@ _SKEW = 60.0
 
 
 class Budget:
-    """``take`` blocks until a request may be sent; ``pause`` stops every instance after a 429."""
+    """``take`` blocks until a request may be sent; ``pause`` stops every instance after a 429.
+
+    Without ``rows`` there is no limit of ours: a person at a shell asks some dozens of times.
+    """
 
     def __init__(
         self,
-        rows: Rows,
+        rows: Rows | None,
         clock: Clock,
         *,
         requests: int,
@@ -34,11 +37,11 @@ class Budget:
         sleep: Callable[[float], None],
         longest_wait: float = 900.0,
     ) -> None:
-        self._rows = rows
+        self._limited = requests > 0 and rows is not None
+        self._rows: Rows = rows  # type: ignore[assignment]  # without rows nothing is limited, and none is asked
         self._clock = clock
         self._burst = float(max(1, requests // 5))
         self._rate = max(requests - self._burst, 1.0) / max(seconds, 1) if requests else 0.0
-        self._limited = requests > 0
         self._name = name
         self._sleep = sleep
         self._longest_wait = longest_wait

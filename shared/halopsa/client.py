@@ -134,13 +134,13 @@ def _known(kind: str) -> str:
 
 def open_client(
     settings: Settings,
-    rows: Rows,
+    rows: Rows | None,
     clock: Clock,
     *,
     transport: httpx.BaseTransport | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> HaloClient:
-    """The client these settings describe, with the request budget shared through ``rows``."""
+    """The client these settings describe, with the request budget shared through ``rows``, or without one."""
     requests, seconds = settings.halo_budget()
     credentials = Credentials(
         client_id=settings.text("HALO_CLIENT_ID"),

@@ -1,11 +1,11 @@
-"""The webhook and notification rows a tenant needs, made through the API, once; and a check that deliveries arrive."""
+"""The webhook and notification rows a tenant needs, made through the API, once; and a check that a delivery arrived."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import json
+from collections.abc import Collection, Mapping
 
-from shared.halopsa.records.wire import halo_date
+from shared.halopsa.records.wire import halo_guid
 from shared.model import JsonObject
 from shared.ports import Halo
 
@@ -19,16 +19,33 @@ EVENTS: Mapping[int, str] = {
     1004: "Action Added",
     1072: "Ticket Deleted",
 }
-"""Event numbers that are known; others are chosen by name in HaloPSA's own pages."""
+"""Event numbers that are known."""
+
+BY_NAME: tuple[str, ...] = (
+    "Opportunity events (new, updated, closed, status changed)",
+    "Recurring Invoice and Invoice events (new, updated, posted, deleted)",
+    "Quotation events (updated, approval changed)",
+    "Appointment events (new, updated, deleted)",
+    "Contract events (new, updated)",
+)
+"""Events whose numbers HaloPSA publishes nowhere: a person chooses them by name in HaloPSA's own pages."""
 
 _STANDARD, _POST, _BASIC = 0, 0, 1
 _NO_TEMPLATE, _DELIVER_TO_WEBHOOK, _EVERYBODY = -2, 6, 2
+_LEFT_OUT: Mapping[type, object] = {int: 0, bool: False, str: ""}
+"""What it means that HaloPSA leaves a property out."""
+
+_NEWEST = {"order": "timestamp", "orderdesc": "true", "page_size": "100"}
 
 
 def ensure_webhook(
     halo: Halo, url: str, user: str, password: str, events: Mapping[int, str] | None = None
 ) -> JsonObject:
-    """Create or correct the webhook and add the notification rows that are missing. Repeating it changes nothing."""
+    """Create or correct the webhook and add the notification rows that are missing. Repeating it changes nothing.
+
+    ``url`` carries the path secret where one is set. HaloPSA never shows a password again, so one that differs there
+    is found out by the test delivery only. ``twins`` are further active webhooks that ring the same address.
+    """
     wanted = {
         "name": NAME,
         "url": url,
@@ -39,35 +56,42 @@ def ensure_webhook(
         "authentication_type": _BASIC,
         "basic_username": user,
     }
-    held = _held(halo, url)
+    held, twins = _held(halo, url)
     if held is None:
-        webhook_id = str(halo.write("Webhook", {**wanted, "basic_password": password}).get("id"))
+        webhook_id = _id(halo.write("Webhook", {**wanted, "basic_password": password}))
         state = "created"
     else:
-        webhook_id = str(held["id"])
-        differs = any(held.get(name) != value for name, value in wanted.items() if name != "name")
+        webhook_id = _id(held)
+        differs = any(
+            held.get(name, _LEFT_OUT[type(value)]) != value for name, value in wanted.items() if name != "name"
+        )
         if differs:
             halo.write("Webhook", {"id": held["id"], **wanted, "basic_password": password})
         state = "corrected" if differs else "unchanged"
     notifications = _ensure_notifications(halo, webhook_id, EVENTS if events is None else events)
-    return {
-        "webhook_id": webhook_id,
-        "webhook": state,
-        "notifications": notifications,
-        "by_hand": by_hand(url, user),
-    }
+    return {"webhook_id": webhook_id, "webhook": state, "twins": twins, "notifications": notifications}
 
 
-def _held(halo: Halo, url: str) -> JsonObject | None:
-    """Ours by its address; by its name only where no other has the address."""
+def _id(row: JsonObject) -> str:
+    return halo_guid(str(row.get("id")))
+
+
+def _held(halo: Halo, url: str) -> tuple[JsonObject | None, list[str]]:
+    """Ours by its address, whatever its path secret; by its name only where no other has the address."""
     rows = [row for page in halo.pages("Webhook", {"type": str(_STANDARD)}) for row in page.rows]
-    ours = [row for row in rows if row.get("url") == url] or [row for row in rows if row.get("name") == NAME]
-    return ours[0] if ours else None
+    place = url.partition("?")[0]
+    ours = [row for row in rows if str(row.get("url", "")).partition("?")[0] == place]
+    ours.sort(key=lambda row: (row.get("name") != NAME, row.get("active") is not True, str(row.get("id"))))
+    twins = [_id(row) for row in ours[1:] if row.get("active") is True]
+    named = ours or [row for row in rows if row.get("name") == NAME]
+    return (named[0] if named else None), twins
 
 
 def _ensure_notifications(halo: Halo, webhook_id: str, events: Mapping[int, str]) -> list[JsonObject]:
     rows = [row for page in halo.pages("Notification", {"webhook_id": webhook_id}) for row in page.rows]
-    held = {row.get("eventno"): row for row in rows if str(row.get("webhook_id", webhook_id)) == webhook_id}
+    held = {
+        row.get("eventno"): row for row in rows if halo_guid(str(row.get("webhook_id") or webhook_id)) == webhook_id
+    }
     out: list[JsonObject] = []
     for number, name in events.items():
         row = held.get(number)
@@ -93,37 +117,59 @@ def _ensure_notifications(halo: Halo, webhook_id: str, events: Mapping[int, str]
     return out
 
 
-def by_hand(url: str, user: str) -> list[str]:
-    """The same steps for an administrator in HaloPSA's pages."""
-    return [
-        "Open Configuration, Integrations, Webhooks and choose New.",
-        f'Name it "{NAME}", choose Standard webhook, and enter the Payload URL {url}.',
-        "Method POST, content type application/json, Authentication Basic.",
-        f"User name {user}; the password is the one in ATTEST_WEBHOOK_SOURCES.",
-        "Leave batching and lightweight logs off.",
-        "Under Events add: " + ", ".join(EVENTS.values()) + ".",
-        "Save, change a test ticket, and look under Deliveries: the answer must be 200.",
+def by_hand(place: str, user: str, *, path_secret: bool, source: str) -> list[str]:
+    """The same for an administrator in HaloPSA's pages, click by click. No secret is printed: its name is."""
+    secret = (
+        f'Put "?secret=" and the path_secret of {source} in ATTEST_WEBHOOK_SOURCES behind the address.'
+        if path_secret
+        else ""
+    )
+    steps = [
+        "Open Configuration, Integrations, Webhooks, and choose New.",
+        f'Name: "{NAME}". Type: Standard webhook. Active: on.',
+        f"Payload URL: {place}. {secret}".rstrip(),
+        "Method: POST. Content type: application/json.",
+        f"Authentication: Basic. User name: {user}. Password: that of {source} in ATTEST_WEBHOOK_SOURCES.",
+        "Batching: off. Lightweight logs: off. Payload: small object.",
+        f"Events, Add, one by one: {', '.join(EVENTS.values())}; without conditions.",
+        *(f"Events, Add, as your tenant names them: {name}." for name in BY_NAME),
+        f"Save. Put the id at the end of the page's address into webhook_ids of {source}, and restart the intake.",
+        "Change a test ticket, open the webhook's Deliveries: the newest must show 200.",
     ]
+    return [f"{number}. {step}" for number, step in enumerate(steps, 1)]
 
 
-def arrived(halo: Halo, webhook_id: str, since: datetime) -> JsonObject:
-    """What HaloPSA's own log says of deliveries since then: how many, and how the newest was answered."""
-    newest: JsonObject | None = None
-    latest, count = since, 0
-    for page in halo.pages("WebhookEvent", {"webhook_id": webhook_id}):
-        for row in page.rows:
-            at = _instant(row.get("timestamp"))
-            if at is None or at < since:
-                continue
-            count += 1
-            if newest is None or at >= latest:
-                newest, latest = row, at
-    status = newest.get("responsestatus") if newest else None
-    return {"deliveries": count, "last_status": status, "arrived": status == 200}
+def logged(halo: Halo, webhook_id: str) -> frozenset[str]:
+    """Ids of the newest rows of HaloPSA's delivery log: what was there before a test."""
+    return frozenset(str(row.get("id")) for row in _newest(halo, webhook_id))
 
 
-def _instant(value: object) -> datetime | None:
+def arrived(halo: Halo, webhook_id: str, before: Collection[str]) -> JsonObject:
+    """What HaloPSA's log says of deliveries that were not there ``before``; a receipt in our answer is the proof.
+
+    Answers ``{"deliveries", "arrived", "last_status", "evidence_id"}``; no clock is compared with HaloPSA's.
+    """
+    fresh = [row for row in _newest(halo, webhook_id) if str(row.get("id")) not in before]
+    kept = [receipt for row in fresh if row.get("responsestatus") == 200 for receipt in _receipts(row)]
+    answered = any(row.get("responsestatus") == 200 and row.get("error") is not True for row in fresh)
+    return {
+        "deliveries": len(fresh),
+        "arrived": answered,
+        "last_status": fresh[0].get("responsestatus") if fresh else None,
+        "evidence_id": kept[0] if kept else None,
+    }
+
+
+def _newest(halo: Halo, webhook_id: str) -> tuple[JsonObject, ...]:
+    page = next(iter(halo.pages("WebhookEvent", {"webhook_id": webhook_id, **_NEWEST})), None)
+    rows = page.rows if page is not None else ()
+    return tuple(row for row in rows if halo_guid(str(row.get("webhook_id") or webhook_id)) == webhook_id)
+
+
+def _receipts(row: JsonObject) -> list[str]:
+    """Evidence ids from what our intake answered; none where the log keeps no bodies."""
     try:
-        return halo_date(value)
-    except ValueError:
-        return None
+        told = json.loads(str(row.get("responsebody") or ""))
+        return [str(one["evidence_id"]) for one in told["receipts"]]
+    except (ValueError, TypeError, KeyError):
+        return []

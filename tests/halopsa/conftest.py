@@ -1,17 +1,30 @@
-"""The HaloPSA simulator as a process, for tests marked stack."""
+"""The HaloPSA simulator as a process, the real client to it, and a doorbell on a real port, for tests marked stack."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import threading
 import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 
 from local.processes import free_ports
+from shared.errors import AttestError
+from shared.halopsa.budget import Budget
+from shared.halopsa.client import HaloClient
+from shared.halopsa.mirror import BlobMirror
+from shared.halopsa.token import Credentials
+from shared.procedures.receive import receive
+from shared.settings import Secret
+from tests.harness.services import FakeServices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,3 +84,71 @@ def simulator(simulator_process: Simulator) -> Simulator:
     """The simulator, empty and well-behaved."""
     simulator_process.post("/_sim/reset", {})
     return simulator_process
+
+
+OPEN: list[HaloClient] = []
+
+
+class Wall:
+    """The real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def connect(simulator: Simulator, **how: Any) -> FakeServices:
+    """Services with the real client and mirror."""
+    services = FakeServices()
+    services.clock = Wall()  # type: ignore[assignment]
+    budget = Budget(services.rows, services.clock, requests=0, seconds=300, sleep=time.sleep)
+    credentials = Credentials(**{"client_id": "attest", "client_secret": Secret("local-only"), **how})
+    services.halo = HaloClient(
+        simulator.url, credentials, clock=services.clock, budget=budget, sleep=lambda _: time.sleep(0.01)
+    )
+    services.mirror = BlobMirror(services.blobs)
+    OPEN.append(services.halo)
+    return services
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No connection outlives its test."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+@pytest.fixture
+def doorbell(simulator: Simulator) -> Iterator[tuple[FakeServices, str]]:
+    """A receiver on a real port."""
+    services = connect(simulator)
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            try:
+                status, answer = receive(
+                    services,
+                    urlsplit(self.path).path.rpartition("/")[2],
+                    self.headers["Authorization"],
+                    self.headers["Content-Type"],
+                    body,
+                    dict(parse_qsl(urlsplit(self.path).query)),
+                    services.clock.now(),
+                )
+            except AttestError as fault:
+                status, answer = fault.status, {}
+            told = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(told)))
+            self.end_headers()
+            self.wfile.write(told)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield services, f"http://127.0.0.1:{server.server_address[1]}/api/webhooks/halopsa/main"
+    server.shutdown()
+    server.server_close()

@@ -2,68 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared.actions import Action, ActionKind
 from shared.errors import AttestError, SourceBusy, SourceDenied, SourceDown, SourceRejected
-from shared.halopsa.budget import Budget
-from shared.halopsa.client import HaloClient
-from shared.halopsa.mirror import BlobMirror
-from shared.halopsa.setup import arrived, ensure_webhook
-from shared.halopsa.token import Credentials
+from shared.halopsa.setup import arrived, ensure_webhook, logged
 from shared.halopsa.writes import HaloWrites
 from shared.model import Subject
-from shared.procedures.receive import receive
 from shared.procedures.reconcile import reconcile_run
 from shared.procedures.runs import Run
 from shared.procedures.sync import sync_run
 from shared.settings import Secret
-from tests.harness.services import FakeServices
+from tests.halopsa.conftest import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.halopsa.conftest import Simulator
+    from tests.harness.services import FakeServices
 
 pytestmark = pytest.mark.stack
-
-OPEN: list[HaloClient] = []
-
-
-class Wall:
-    """The real time."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-def connect(simulator: Simulator, **how: Any) -> FakeServices:
-    """Services with the real client and mirror."""
-    services = FakeServices()
-    services.clock = Wall()  # type: ignore[assignment]
-    budget = Budget(services.rows, services.clock, requests=0, seconds=300, sleep=time.sleep)
-    credentials = Credentials(**{"client_id": "attest", "client_secret": Secret("local-only"), **how})
-    services.halo = HaloClient(
-        simulator.url, credentials, clock=services.clock, budget=budget, sleep=lambda _: time.sleep(0.01)
-    )
-    services.mirror = BlobMirror(services.blobs)
-    OPEN.append(services.halo)
-    return services
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    """No connection outlives its test."""
-    yield
-    while OPEN:
-        OPEN.pop().close()
 
 
 def run(services: FakeServices, job: str = "sync") -> Run:
@@ -202,42 +161,6 @@ def test_scopes_and_credentials(simulator: Simulator) -> None:
         assert list(connect(simulator, **how).halo.pages("Client"))
 
 
-@pytest.fixture
-def doorbell(simulator: Simulator) -> Iterator[tuple[FakeServices, str]]:
-    """A receiver on a real port."""
-    services = connect(simulator)
-
-    class Door(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            try:
-                status, answer = receive(
-                    services,
-                    "main",
-                    self.headers["Authorization"],
-                    self.headers["Content-Type"],
-                    body,
-                    {},
-                    services.clock.now(),
-                )
-            except AttestError as fault:
-                status, answer = fault.status, {}
-            told = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield services, f"http://127.0.0.1:{server.server_address[1]}/api/webhooks/halopsa/main"
-    server.shutdown()
-    server.server_close()
-
-
 def settle(simulator: Simulator, count: int) -> list[dict[str, Any]]:
     """The delivery log once it holds that many rows."""
     for _ in range(200):
@@ -259,11 +182,13 @@ def test_setup_from_nothing_and_a_delivery_that_arrives(
     told = ensure_webhook(services.halo, url, "halopsa", "local-only")
     assert told["webhook"] == "created"
     assert ensure_webhook(services.halo, url, "halopsa", "local-only")["webhook"] == "unchanged"
-    since = services.clock.now()
+    before = logged(services.halo, told["webhook_id"])
     simulator.rows(Tickets=[{**ticket(5001, 20), "status_id": 1, "dateclosed": None, "last_update": None}])
     settle(simulator, 1)
-    assert arrived(services.halo, told["webhook_id"], since)["arrived"] is True
-    assert services.ledger.of_type("delivery.received")
+    found = arrived(services.halo, told["webhook_id"], before)
+    assert found["arrived"] is True
+    record = services.ledger.find(found["evidence_id"])
+    assert (record and record.type) == "delivery.received"
 
 
 def test_the_certificate_names_exactly_the_injected_ids(

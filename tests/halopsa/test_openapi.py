@@ -14,6 +14,7 @@ from pydantic import AliasChoices
 import shared.halopsa.records as rooms
 from shared.halopsa.paging import UNPAGED
 from shared.halopsa.records.wire import Record
+from shared.halopsa.sample import LISTS
 from shared.halopsa.setup import ensure_webhook
 from shared.procedures.reading import READINGS
 from tests.harness.clock import StillClock
@@ -72,6 +73,15 @@ def test_the_other_reads_exist(document: dict[str, Any]) -> None:
     assert "includedetails" in parameters(document, "/RecurringInvoice/{id}")
     assert {"client_id", "parent_id", "includeclosed", "order"} <= parameters(document, "/Projects")
     assert "/AuthInfo" in document["paths"]
+
+
+def test_what_a_proposal_looks_at_exists(document: dict[str, Any]) -> None:
+    """Paths and parameters of the sample, the newest rows of the delivery log, and who we are."""
+    for _, path, query, _ in LISTS:
+        asked = set(query) | (set() if path in UNPAGED else PAGING)
+        assert asked <= parameters(document, f"/{path}"), path
+    assert {"order", "orderdesc", "page_size"} <= parameters(document, "/WebhookEvent")
+    assert "/Agent/me" in document["paths"]
 
 
 def test_every_field_we_write_exists(document: dict[str, Any]) -> None:

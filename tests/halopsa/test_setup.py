@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
 
-from shared.halopsa.setup import EVENTS, arrived, ensure_webhook
-from shared.model import rfc3339
+from shared.halopsa.setup import EVENTS, arrived, by_hand, ensure_webhook, logged
 from tests.harness.clock import StillClock
 from tests.harness.halo import FakeHalo
 
@@ -40,17 +39,47 @@ def test_a_drifted_webhook_is_corrected_and_missing_events_added() -> None:
     assert len(halo.tables["Notification"]) == 1
 
 
-def test_a_test_delivery_is_looked_for_in_halos_own_log() -> None:
-    """Only deliveries since then count, and the newest one's answer decides."""
-    clock = StillClock()
-    since = clock.now()
+def test_another_webhook_to_the_same_address_is_told() -> None:
+    """Two active webhooks ring twice; ours is the one that bears our name, and nothing is deleted."""
     rows = [
-        {"webhook_id": "w", "timestamp": rfc3339(since - timedelta(hours=1)), "responsestatus": 200},
-        {"webhook_id": "w", "timestamp": rfc3339(since + timedelta(seconds=5)), "responsestatus": 401},
-        {"webhook_id": "w", "timestamp": rfc3339(since + timedelta(seconds=9)), "responsestatus": 200},
-        {"webhook_id": "w", "timestamp": "never", "responsestatus": 500},
+        {"id": "AAAAAAAA-0000-4000-8000-000000000001", "name": "Old", "url": URL, "type": 0, "active": True},
+        {"id": 6, "name": "Halo Attest", "url": f"{URL}?secret=before", "type": 0, "active": True},
     ]
-    halo = FakeHalo(clock, {"WebhookEvent": rows[:2]})
-    assert arrived(halo, "w", since) == {"deliveries": 1, "last_status": 401, "arrived": False}
-    halo.tables["WebhookEvent"] = rows
-    assert arrived(halo, "w", since) == {"deliveries": 2, "last_status": 200, "arrived": True}
+    halo = FakeHalo(StillClock(), {"Webhook": rows})
+    told = ensure_webhook(halo, f"{URL}?secret=now", "halopsa", "pw", {})
+    assert (told["webhook_id"], told["webhook"]) == ("6", "corrected")
+    assert told["twins"] == ["aaaaaaaa-0000-4000-8000-000000000001"]
+    assert halo.tables["Webhook"][1]["url"] == f"{URL}?secret=now"
+
+
+def test_what_halopsa_leaves_out_is_its_empty_value() -> None:
+    """Zeros are sometimes left out of answers: that alone corrects nothing."""
+    halo = FakeHalo(StillClock())
+    ensure_webhook(halo, URL, "halopsa", "pw", {})
+    for name in ("type", "method"):
+        del halo.tables["Webhook"][0][name]
+    assert ensure_webhook(halo, URL, "halopsa", "pw", {})["webhook"] == "unchanged"
+
+
+def test_every_click_is_told_and_no_secret() -> None:
+    """The same address, user and events; where the secrets are kept instead of the secrets."""
+    told = "\n".join(by_hand(URL, "halopsa", path_secret=True, source="main"))
+    for said in (URL, "halopsa", "?secret=", "Basic", *EVENTS.values()):
+        assert said in told
+    assert "?secret=" not in "\n".join(by_hand(URL, "halopsa", path_secret=False, source="main"))
+
+
+def test_a_test_delivery_is_looked_for_in_halos_own_log() -> None:
+    """Only deliveries that were not there before count; the receipt in our answer is told."""
+    answer = json.dumps({"receipts": [{"delivery_id": "d", "evidence_id": "e-1", "duplicate": False}]})
+    halo = FakeHalo(StillClock(), {"WebhookEvent": [{"id": "1", "webhook_id": "w", "responsestatus": 200}]})
+    before = logged(halo, "w")
+    assert arrived(halo, "w", before) == {"deliveries": 0, "arrived": False, "last_status": None, "evidence_id": None}
+    halo.tables["WebhookEvent"].insert(0, {"id": "2", "webhook_id": "w", "responsestatus": 401, "error": True})
+    assert arrived(halo, "w", before) == {"deliveries": 1, "arrived": False, "last_status": 401, "evidence_id": None}
+    halo.tables["WebhookEvent"].insert(
+        0, {"id": "3", "webhook_id": "w", "responsestatus": 200, "error": False, "responsebody": answer}
+    )
+    assert arrived(halo, "w", before) == {"deliveries": 2, "arrived": True, "last_status": 200, "evidence_id": "e-1"}
+    halo.tables["WebhookEvent"][0]["responsebody"] = "cut o"
+    assert arrived(halo, "w", before)["arrived"] is True
