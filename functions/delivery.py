@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.http import Answer, Call, handle
 from functions.pages import page_headers
-from shared.procedures import closeouts, gates, handoff_exceptions, handoffs, projects
+from shared.procedures import closeouts, delivery_quality, gates, handoff_exceptions, handoffs, projects
 
 bp = func.Blueprint()
 
@@ -17,7 +17,7 @@ def list_projects(req: func.HttpRequest) -> func.HttpResponse:
         "listProjects",
         req,
         lambda call: projects.list_projects(
-            call.services, call.person, call.query.get("as_of"), call.limit, call.after
+            call.services, call.person, call.query.get("as_of"), call.limit, call.after, call.query.get("customer")
         ),
     )
 
@@ -30,6 +30,24 @@ def get_project(req: func.HttpRequest) -> func.HttpResponse:
         "getProject",
         req,
         lambda call: projects.project_view(call.services, call.person, call.path["id"], call.query.get("as_of")),
+    )
+
+
+@bp.function_name("get_delivery")
+@bp.route(route="api/delivery", methods=["GET"])
+def get_delivery(req: func.HttpRequest) -> func.HttpResponse:
+    """Quality of handoffs and of answers to escalations."""
+    return handle(
+        "getDelivery",
+        req,
+        lambda call: delivery_quality.delivery_view(
+            call.services,
+            call.person,
+            call.query["from"],
+            call.query["to"],
+            call.query.get("practice"),
+            call.query.get("customer"),
+        ),
     )
 
 

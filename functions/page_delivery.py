@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functions.page_frames import PAGE, Names, Query, detail_page, list_page, path
 from functions.page_money import may
+from functions.page_plan import plan_tables
 from shared.errors import NotFound
 from shared.model import JsonObject, Person
 from shared.portal.blocks import Fact, table
@@ -100,6 +101,7 @@ def project(services: Services, person: Person, identity: str, _query: Query) ->
                 caption="Earned value and earned schedule",
                 empty="Without a baseline nothing can be computed.",
             ),
+            *plan_tables(row),
             _milestones(row),
             table(
                 "Gates",

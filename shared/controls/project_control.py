@@ -50,6 +50,7 @@ CONTROL = Control(
     codes=(
         "no_baseline",
         "no_accountable",
+        "workstreams_over",
         "cost_over",
         "schedule_slip",
         "dependency_blocked",

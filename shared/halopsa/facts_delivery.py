@@ -13,6 +13,7 @@ from shared.halopsa.facts_handoff import handoff, handoffs, no_longer_won, oppor
 from shared.halopsa.project_time import Totals, time_by_ticket
 from shared.halopsa.records.delivery import ClientCurrency, Milestone, WorkTicket
 from shared.halopsa.records.wire import Refused, parse_rows
+from shared.measures.baseline import Baseline
 from shared.measures.project_facts import ZERO, MilestoneFacts, ProjectFacts, TaskFacts, TimeTotals
 from shared.model import JsonObject, Reason
 from shared.policy.document import Policy
@@ -38,12 +39,14 @@ class _Work:
     """Project rows that could not be read at all: why, and the row."""
 
 
-def projects(mirror: Mirror, policy: Policy, as_of: datetime, starts: Mapping[str, datetime]) -> Iterator[ProjectFacts]:
-    """Every project with its facts as at ``as_of``, in id order. ``starts`` are baselines' starts by project id."""
+def projects(mirror: Mirror, policy: Policy, as_of: datetime, plans: Mapping[str, Baseline]) -> Iterator[ProjectFacts]:
+    """Every project with its facts as at ``as_of``, in id order. ``plans`` are the baselines by project id."""
     work = _work(mirror, policy)
-    begins = {number: starts.get(str(number)) or row.startdate for number, row in work.projects.items()}
+    held = {number: plans.get(str(number)) for number in work.projects}
+    begins = {number: plan.start if plan else work.projects[number].startdate for number, plan in held.items()}
+    ends = {number: [period.end for period in plan.periods] for number, plan in held.items() if plan}
     time = time_by_ticket(
-        mirror, work.root, begins, as_of, lambda project, one: work.refused[project].append(_said(one))
+        mirror, work.root, begins, ends, as_of, lambda project, one: work.refused[project].append(_said(one))
     )
     currencies = _currencies(mirror)
     children: dict[int, list[WorkTicket]] = defaultdict(list)
@@ -164,7 +167,7 @@ def _project(
     refused: list[str],
 ) -> ProjectFacts:
     faults = [Reason("record_unreadable", text) for text in refused[:_MOST_FAULTS]]
-    shown = tuple(_task(task, task.id in parents, time, policy, as_of) for task in tasks)
+    shown = tuple(_task(task, row.id, task.id in parents, time, policy, as_of) for task in tasks)
     milestones, bad = _milestones(row, tasks, policy, as_of)
     faults += [Reason("record_unreadable", text) for text in bad[:_MOST_FAULTS]]
     share = _share(row.projectcompletionpercentage)
@@ -195,7 +198,7 @@ def _project(
 
 
 def _task(
-    task: WorkTicket, has_children: bool, time: Mapping[int, Totals], policy: Policy, as_of: datetime
+    task: WorkTicket, project: int, has_children: bool, time: Mapping[int, Totals], policy: Policy, as_of: datetime
 ) -> TaskFacts:
     closed, closed_at = _closed(task, policy, as_of)
     percentage = task.projectcompletionpercentage
@@ -211,6 +214,7 @@ def _task(
         milestone=task.milestone_id if task.milestone_id and task.milestone_id > 0 else None,
         summary=has_children,
         time=_totals(time, task.id),
+        parent=str(task.parent_id) if task.parent_id and task.parent_id != project else None,
     )
 
 

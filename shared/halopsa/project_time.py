@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from shared.halopsa.records.delivery import CostRate, TimeEntry
 from shared.halopsa.records.wire import Refused, parse_rows
-from shared.measures.project_facts import ZERO, TimeTotals
+from shared.measures.project_facts import ZERO, PeriodTime, TimeTotals
 from shared.ports import Mirror
 
 _WIDEST = 2**63
@@ -29,6 +30,7 @@ class Totals:
     undated: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
+    by_period: dict[int, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)
 
     def frozen(self) -> TimeTotals:
         """As facts hold it."""
@@ -42,6 +44,7 @@ class Totals:
             self.undated,
             self.first_at,
             self.last_at,
+            tuple(PeriodTime(number, *booked) for number, booked in sorted(self.by_period.items())),
         )
 
 
@@ -49,10 +52,14 @@ def time_by_ticket(
     mirror: Mirror,
     root: Mapping[int, int],
     begins: Mapping[int, datetime | None],
+    ends: Mapping[int, Sequence[datetime]],
     as_of: datetime,
     refuse: Callable[[int, Refused], None],
 ) -> dict[int, Totals]:
-    """Time entries up to ``as_of`` added up by ticket. ``root`` is each ticket's project, ``begins`` the projects' starts."""
+    """Time entries up to ``as_of`` added up by ticket and period of the plan.
+
+    ``root`` is each ticket's project, ``begins`` the projects' starts, ``ends`` the ends of their periods.
+    """
     rates = {
         record.id: record.costprice
         for record in parse_rows(CostRate, mirror.rows("Agent"))[0]
@@ -69,11 +76,25 @@ def time_by_ticket(
         if refused:
             refuse(project, refused[0])
             continue
-        _add(totals.setdefault(records[0].ticket_id, Totals()), records[0], rates, begins[project], as_of)
+        _add(
+            totals.setdefault(records[0].ticket_id, Totals()),
+            records[0],
+            rates,
+            begins[project],
+            ends.get(project, ()),
+            as_of,
+        )
     return totals
 
 
-def _add(into: Totals, entry: TimeEntry, rates: Mapping[int, Decimal], begin: datetime | None, as_of: datetime) -> None:
+def _add(
+    into: Totals,
+    entry: TimeEntry,
+    rates: Mapping[int, Decimal],
+    begin: datetime | None,
+    ends: Sequence[datetime],
+    as_of: datetime,
+) -> None:
     hours = entry.timetaken or ZERO
     if entry.datetime is None:
         into.undated += 1
@@ -86,10 +107,13 @@ def _add(into: Totals, entry: TimeEntry, rates: Mapping[int, Decimal], begin: da
     into.entries += 1
     into.hours += hours
     rate = rates.get(entry.who_agentid or entry.actionby_agent_id or 0)
-    if rate is None:
-        into.uncosted += hours
-    else:
-        into.cost += hours * rate
+    cost, uncosted = (ZERO, hours) if rate is None else (hours * rate, ZERO)
+    into.cost += cost
+    into.uncosted += uncosted
+    if ends:
+        period = bisect_left(ends, entry.datetime)
+        held = into.by_period.get(period, (ZERO, ZERO, ZERO))
+        into.by_period[period] = (held[0] + hours, held[1] + cost, held[2] + uncosted)
     if begin is not None and entry.datetime < begin:
         into.early += 1
     into.first_at = entry.datetime if into.first_at is None else min(into.first_at, entry.datetime)

@@ -15,6 +15,25 @@ class Period:
 
     end: datetime
     pv: Decimal
+    hours: Decimal | None = None
+    """Hours planned by then, cumulative; None where nobody planned hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a workstream plans to have used by an instant, cumulative."""
+
+    end: datetime
+    hours: Decimal | None
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """Forecast over budget (EAC / BAC) above which cost is amber or red; frozen with the baseline."""
+
+    amber: Decimal
+    red: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +44,19 @@ class Workstream:
     hours: Decimal | None = None
     cost: Decimal | None = None
     tasks: tuple[str, ...] = ()
-    """Ticket ids of its tasks."""
+    """Ticket ids of its tasks. Without any, the tasks of the milestone that bears its name are its own."""
     accountable: str = ""
+    periods: tuple[Stretch, ...] = ()
+
+    @property
+    def planned_hours(self) -> Decimal | None:
+        """All its hours: as said, else what its periods end with."""
+        return self.hours if self.hours is not None or not self.periods else self.periods[-1].hours
+
+    @property
+    def planned_cost(self) -> Decimal | None:
+        """All its cost: as said, else what its periods end with."""
+        return self.cost if self.cost is not None or not self.periods else self.periods[-1].cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +81,8 @@ class Baseline:
     gates: tuple[Gate, ...] = ()
     accountable: tuple[tuple[str, str], ...] = ()
     """What for (a role or a workstream's name) and who."""
+    burn: Burn | None = None
+    """None: policy's thresholds count."""
 
     @property
     def finish(self) -> datetime:
@@ -64,7 +96,10 @@ class Baseline:
             currency=body["currency"],
             bac=Decimal(body["bac"]),
             start=parse_instant(body["start"]),
-            periods=tuple(Period(parse_instant(one["end"]), Decimal(one["pv"])) for one in body["periods"]),
+            periods=tuple(
+                Period(parse_instant(one["end"]), Decimal(one["pv"]), _decimal(one.get("hours")))
+                for one in body["periods"]
+            ),
             workstreams=tuple(
                 Workstream(
                     one["name"],
@@ -72,6 +107,10 @@ class Baseline:
                     _decimal(one.get("cost")),
                     tuple(one.get("tasks", ())),
                     one.get("accountable", ""),
+                    tuple(
+                        Stretch(parse_instant(part["end"]), _decimal(part.get("hours")), _decimal(part.get("cost")))
+                        for part in one.get("periods", ())
+                    ),
                 )
                 for one in body["workstreams"]
             ),
@@ -80,6 +119,7 @@ class Baseline:
                 for one in body["gates"]
             ),
             accountable=tuple(sorted(body["accountable"].items())),
+            burn=Burn(Decimal(burn["amber"]), Decimal(burn["red"])) if (burn := body.get("burn")) else None,
         )
 
 

@@ -64,25 +64,29 @@ class EarnedValue:
 
 @dataclass(frozen=True, slots=True)
 class Cone:
-    """How far the estimate at completion may lie apart, by three textbook ways of reading performance."""
+    """How far the estimate at completion may lie apart, by the textbook ways of reading performance."""
 
     optimistic: Decimal | None
-    """AC + (BAC − EV): the rest goes as planned."""
+    """The lowest of the methods."""
     likely: Decimal | None
     """BAC / CPI: the rest goes as it went."""
     pessimistic: Decimal | None
-    """AC + (BAC − EV) / (CPI × SPI): cost and schedule pressure together."""
+    """The highest of the methods."""
+    methods: tuple[tuple[str, Decimal | None], ...]
+    """``at_budget`` AC + (BAC − EV), ``cpi`` BAC / CPI, ``cpi_spi`` AC + (BAC − EV) / (CPI × SPI)."""
 
 
 def cone(figures: EarnedValue) -> Cone:
-    """The cone of estimates at completion."""
+    """The cone of estimates at completion. A project that is ahead finishes dearest when the rest goes by the budget."""
     rest = _minus(figures.bac, figures.ev)
-    optimistic = None if figures.ac is None or rest is None else figures.ac + rest
+    planned = None if figures.ac is None or rest is None else figures.ac + rest
     pressed = None
     if figures.cpi is not None and figures.spi is not None and rest is not None and figures.ac is not None:
         factor = figures.cpi * figures.spi
         pressed = figures.ac + rest / factor if factor else None
-    return Cone(optimistic, figures.eac, pressed)
+    methods = (("at_budget", planned), ("cpi", figures.eac), ("cpi_spi", pressed))
+    known = [amount for _, amount in methods if amount is not None]
+    return Cone(min(known, default=None), figures.eac, max(known, default=None), methods)
 
 
 def _minus(left: Decimal | None, right: Decimal | None) -> Decimal | None:

@@ -12,6 +12,17 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodTime:
+    """What was booked within one period of the plan; what was booked before the plan counts in its first."""
+
+    period: int
+    """From 0; the number of periods stands for what came after the plan's end."""
+    hours: Decimal
+    cost: Decimal
+    uncosted: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class TimeTotals:
     """Time entries added up, up to the status date."""
 
@@ -28,6 +39,8 @@ class TimeTotals:
     undated: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
+    by_period: tuple[PeriodTime, ...] = ()
+    """Periods with bookings, in order; empty without a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,8 @@ class TaskFacts:
     summary: bool
     """It has child tasks that carry the plan instead."""
     time: TimeTotals
+    parent: str | None = None
+    """The task it hangs below; None directly below the project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def control_signals(status: ProjectStatus, policy: Policy) -> tuple[Signal, ...]
         )
     else:
         found += _accountable(status)
+        found += _over(status)
         found += _cost(status, policy)
         found += _schedule(status, policy)
         found += _currency(status, policy)
@@ -86,7 +87,9 @@ def _cost(status: ProjectStatus, policy: Policy) -> list[Signal]:
         return []
     if figures.eac is not None:
         burn = figures.eac / figures.bac
-        level = RED if burn > policy.project.burn_red else AMBER if burn > policy.project.burn_amber else None
+        frozen = status.baseline.burn if status.baseline else None
+        amber, red = (frozen.amber, frozen.red) if frozen else (policy.project.burn_amber, policy.project.burn_red)
+        level = RED if burn > red else AMBER if burn > amber else None
         if level:
             over = figures.eac - figures.bac
             text = f"At the present efficiency the project will cost {_percent(burn - 1)} more than its budget."
@@ -139,6 +142,17 @@ def _accountable(status: ProjectStatus) -> list[Signal]:
     if not bare:
         return []
     return [_signal(NOTE, "no_accountable", f"Nobody is named as accountable for {', '.join(bare)}.")]
+
+
+def _over(status: ProjectStatus) -> list[Signal]:
+    """The parts of a plan cannot be more than the whole; what is told by workstream is then wrong somewhere."""
+    if status.baseline is None:
+        return []
+    planned = sum((one.planned_cost or Decimal(0) for one in status.baseline.workstreams), Decimal(0))
+    if planned <= status.baseline.bac:
+        return []
+    text = "The workstreams of the baseline together plan more than its whole budget."
+    return [_signal(NOTE, "workstreams_over", text, _money(planned - status.baseline.bac, status))]
 
 
 def _currency(status: ProjectStatus, policy: Policy) -> list[Signal]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from shared.measures.baseline import Baseline, Gate
 from shared.measures.earned_schedule import EarnedSchedule, earned_schedule, instant_of, planned_value
 from shared.measures.earned_value import EarnedValue
+from shared.measures.plan_figures import PeriodFigures, StreamFigures, period_figures, stream_figures
 from shared.measures.project_facts import ZERO, MilestoneFacts, ProjectFacts, TaskFacts
 from shared.measures.task_value import Earned, Spent, earned, spent
 from shared.measures.variance_causes import Cause, causes, cents
@@ -68,6 +69,8 @@ class ProjectStatus:
     reviewed: bool
     """A post-project review has been recorded."""
     finished_at: datetime | None
+    streams: tuple[StreamFigures, ...] = ()
+    periods: tuple[PeriodFigures, ...] = ()
 
 
 def measure(
@@ -92,13 +95,14 @@ def measure(
         schedule = earned_schedule(baseline, done.ev, at)
         if schedule.es is not None and at > baseline.start:
             slip = working_days(instant_of(baseline, schedule.es), at, on)
+    pv = planned_value(baseline, as_of) if baseline is not None else ZERO
     return ProjectStatus(
         facts=facts,
         baseline=baseline,
         as_of=as_of,
         figures=EarnedValue(
             bac=baseline.bac if baseline else None,
-            pv=_cents(planned_value(baseline, as_of)) if baseline else None,
+            pv=_cents(pv) if baseline else None,
             ev=_cents(done.ev) if done else None,
             ac=_cents(cost.ac),
         ),
@@ -113,6 +117,8 @@ def measure(
         gates=tuple(_gate(gate, facts, as_of, gates or {}) for gate in baseline.gates) if baseline else (),
         reviewed=reviewed,
         finished_at=finished,
+        streams=stream_figures(facts, baseline, done, cost, as_of) if baseline and done else (),
+        periods=period_figures(facts, baseline, cost, pv, as_of) if baseline else (),
     )
 
 

@@ -23,6 +23,8 @@ class Earned:
     rate: Decimal | None = None
     """Planned cost of an hour, where the plan is in hours."""
     faults: tuple[Reason, ...] = ()
+    planned: dict[str, Decimal] = field(default_factory=dict)
+    """Each task's planned value: its share of the budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ def earned(facts: ProjectFacts, baseline: Baseline) -> Earned:
             Reason("estimate_missing", f"{_names(bare)} has no estimate, so its progress is worth nothing yet.")
         )
     total = sum(((task.hours or ZERO) for task in planned), ZERO)
+    worth = {task.id: baseline.bac * (task.hours or ZERO) / total for task in planned}
     parts = {task.id: baseline.bac * (task.hours or ZERO) * (task.completion or ZERO) / total for task in planned}
     ev = baseline.bac * sum(((task.hours or ZERO) * (task.completion or ZERO) for task in planned), ZERO) / total
-    return Earned(ev, TASKS, parts, baseline.bac / total, tuple(faults))
+    return Earned(ev, TASKS, parts, baseline.bac / total, tuple(faults), worth)
 
 
 def _by_percentage(facts: ProjectFacts, baseline: Baseline) -> Earned:
@@ -76,9 +79,10 @@ def _by_money(leaves: list[TaskFacts], baseline: Baseline, faults: list[Reason])
     total = sum(((task.money or ZERO) for task in leaves), ZERO)
     # Tasks added after the baseline do not raise the budget: together they share what was planned.
     divisor = max(total, baseline.bac)
+    worth = {task.id: baseline.bac * (task.money or ZERO) / divisor for task in leaves}
     parts = {task.id: baseline.bac * (task.money or ZERO) * (task.completion or ZERO) / divisor for task in leaves}
     ev = baseline.bac * sum(((task.money or ZERO) * (task.completion or ZERO) for task in leaves), ZERO) / divisor
-    return Earned(ev, TASKS, parts, faults=tuple(faults))
+    return Earned(ev, TASKS, parts, faults=tuple(faults), planned=worth)
 
 
 def spent(facts: ProjectFacts) -> Spent:

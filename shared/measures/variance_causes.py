@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
 from shared.measures.baseline import Baseline
 from shared.measures.project_facts import ZERO, ProjectFacts
 from shared.measures.task_value import TIME, Earned, Spent
+from shared.measures.workstreams import streams_of
 
 CENT = Decimal("0.01")
 WIDE = Context(prec=60)
@@ -45,14 +47,14 @@ def _parts(facts: ProjectFacts, baseline: Baseline, done: Earned, cost: Spent) -
         return [Cause("not_broken_down", text, variance)]
     if not done.by_task:
         return _by_project(facts, done, variance)
-    groups = _groups(baseline)
+    groups = streams_of(facts, baseline)
     found: dict[str, Decimal] = {}
     rate_part = unplanned = ZERO
     for task in facts.tasks:
         if task.id not in done.by_task:
             unplanned -= task.time.cost
             continue
-        name = groups.get(task.id) or f"Task {task.id} ({task.name})"
+        name = f"Workstream {groups[task.id]}" if task.id in groups else f"Task {task.id} ({task.name})"
         if done.rate is None:
             found[name] = found.get(name, ZERO) + done.by_task[task.id] - task.time.cost
         else:
@@ -83,10 +85,6 @@ def _by_project(facts: ProjectFacts, done: Earned, variance: Decimal) -> list[Ca
     ]
 
 
-def _groups(baseline: Baseline) -> dict[str, str]:
-    return {task: f"Workstream {stream.name}" for stream in baseline.workstreams for task in stream.tasks}
-
-
 def _task_cause(name: str, amount: Decimal, rate: Decimal | None) -> Cause:
     if rate is None:
         words = "cost more than planned" if amount < 0 else "cost less than planned"
@@ -96,13 +94,17 @@ def _task_cause(name: str, amount: Decimal, rate: Decimal | None) -> Cause:
     return Cause("task_hours", f"{name} took {hours} hours {words} than planned for what is done", amount)
 
 
-def _to_the_cent(parts: list[Cause], variance: Decimal) -> tuple[Cause, ...]:
-    """Round each part down and hand the missing cents to the parts that lost most; the sum is then exact."""
-    floors = [part.amount.quantize(CENT, ROUND_FLOOR, WIDE) for part in parts]
-    missing = int((variance - sum(floors, ZERO)) / CENT)
-    order = sorted(range(len(parts)), key=lambda at: (-(parts[at].amount - floors[at]), at))
-    step = 1 if missing >= 0 else -1
+def shared_out(parts: Sequence[Decimal], whole: Decimal) -> list[Decimal]:
+    """The parts in cents: rounded down, the missing cents to those that lost most, so that the sum is exactly ``whole``."""
+    floors = [part.quantize(CENT, ROUND_FLOOR, WIDE) for part in parts]
+    missing = int((whole - sum(floors, ZERO)) / CENT)
+    order = sorted(range(len(parts)), key=lambda at: (floors[at] - parts[at], at))
     for turn in range(abs(missing)):
-        floors[order[turn % len(order)]] += step * CENT
-    told = [Cause(part.code, part.cause, amount) for part, amount in zip(parts, floors, strict=True) if amount]
+        floors[order[turn % len(order)]] += CENT if missing >= 0 else -CENT
+    return floors
+
+
+def _to_the_cent(parts: list[Cause], variance: Decimal) -> tuple[Cause, ...]:
+    amounts = shared_out([part.amount for part in parts], variance)
+    told = [Cause(part.code, part.cause, amount) for part, amount in zip(parts, amounts, strict=True) if amount]
     return tuple(sorted(told, key=lambda part: (-abs(part.amount), part.cause)))

@@ -26,6 +26,8 @@ class ProjectPolicy(Section):
     """A change order that moves the budget by more takes two persons; in the baseline's currency."""
     escalate_after_days: tuple[int, int, int] = (0, 2, 5)
     """Age of a red finding at which owner, approver and director are told."""
+    response_hours: Annotated[int, Field(ge=1, le=8760)] = 24
+    """Within so many hours of being told, somebody has a plan; measured, not enforced."""
 
 
 class Won(Section):

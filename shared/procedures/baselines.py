@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from math import isfinite
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shared.errors import Unacceptable
 from shared.model import JsonObject, parse_instant, rfc3339
@@ -24,11 +25,11 @@ def _amount(value: object) -> str:
 
 
 def _quantity(value: object) -> str | None:
-    """Hours and costs of workstreams: decimal strings or whole numbers."""
+    """Hours and costs of workstreams: decimal strings or numbers."""
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+        value = f"{Decimal(str(value)):f}"
     return _amount(value)
 
 
@@ -91,6 +92,20 @@ class _Body(BaseModel):
 class _PeriodBody(_Body):
     end: Instant
     pv: Amount
+    hours: Quantity = None
+
+
+class _StretchBody(_Body):
+    """A workstream's plan up to an instant, cumulative; ``pv`` is another word for its cost."""
+
+    end: Instant
+    hours: Quantity = None
+    cost: Annotated[Quantity, Field(validation_alias=AliasChoices("cost", "pv"))] = None
+
+
+class _BurnBody(_Body):
+    amber: Annotated[str, BeforeValidator(_quantity)]
+    red: Annotated[str, BeforeValidator(_quantity)]
 
 
 class _WorkstreamBody(_Body):
@@ -101,6 +116,7 @@ class _WorkstreamBody(_Body):
     cost: Quantity = None
     tasks: list[Annotated[str, BeforeValidator(_id)]] = []
     accountable: Annotated[str, BeforeValidator(_who)] = ""
+    periods: Annotated[list[_StretchBody], Field(max_length=_MOST)] = []
 
 
 class _GateBody(_Body):
@@ -111,6 +127,15 @@ class _GateBody(_Body):
     due: Annotated[str | None, BeforeValidator(lambda value: None if value is None else _instant(value))] = None
 
 
+class _ChangeBody(_Body):
+    """Why a frozen baseline is to change."""
+
+    kind: Literal["assumption", "dependency", "scope", "estimate", "other"]
+    text: Annotated[str, Field(max_length=4000)] = ""
+    assumption: Annotated[str, Field(max_length=4000)] = ""
+    """The assumption or dependency that did not hold, in the handoff's words."""
+
+
 class _BaselineBody(_Body):
     currency: Annotated[str, AfterValidator(_currency)]
     bac: Amount
@@ -119,6 +144,8 @@ class _BaselineBody(_Body):
     workstreams: Annotated[list[Annotated[_WorkstreamBody, BeforeValidator(_named)]], Field(max_length=_LONGEST)] = []
     gates: Annotated[list[Annotated[_GateBody, BeforeValidator(_named)]], Field(max_length=_LONGEST)] = []
     accountable: Annotated[dict[str, Annotated[str, BeforeValidator(_who)]], Field(max_length=_LONGEST)] = {}
+    burn: _BurnBody | None = None
+    change: _ChangeBody | None = None
 
 
 def read_baseline(body: Any) -> JsonObject:
@@ -136,7 +163,21 @@ def read_baseline(body: Any) -> JsonObject:
     faults = _contradictions(read)
     if faults:
         raise Unacceptable(f"The baseline cannot be accepted: {'; '.join(faults)}.", code="baseline_invalid")
-    return read.model_dump(mode="json")
+    return _bare(read.model_dump(mode="json"))
+
+
+def _bare(body: JsonObject) -> JsonObject:
+    """What nobody said is left out, so that a baseline's digest does not depend on what else could be said."""
+    for name in ("burn", "change"):
+        if body[name] is None:
+            del body[name]
+    for period in body["periods"]:
+        if period["hours"] is None:
+            del period["hours"]
+    for stream in body["workstreams"]:
+        if not stream["periods"]:
+            del stream["periods"]
+    return body
 
 
 def _words(message: str) -> str:
@@ -164,6 +205,11 @@ def _contradictions(read: _BaselineBody) -> list[str]:
         before, planned = max(before, end), max(planned, pv)
     if planned == 0:
         faults.append("the last pv must be more than zero")
+    faults += _falling("periods", [one.hours for one in read.periods], "hours")
+    for at, stream in enumerate(read.workstreams):
+        faults += _stretches(f"workstreams.{at}.periods", stream)
+    if read.burn is not None and not 0 < Decimal(read.burn.amber) <= Decimal(read.burn.red):
+        faults.append("burn.amber must be more than zero and not exceed burn.red")
     for label, names in (
         ("workstreams", [one.name for one in read.workstreams]),
         ("gates", [one.name for one in read.gates]),
@@ -171,3 +217,33 @@ def _contradictions(read: _BaselineBody) -> list[str]:
         if len(set(names)) != len(names):
             faults.append(f"{label} must have different names")
     return faults
+
+
+def _stretches(where: str, stream: _WorkstreamBody) -> list[str]:
+    """What contradicts itself in a workstream's plan by period."""
+    ends = [parse_instant(one.end) for one in stream.periods]
+    faults = [f"{where}.{at}.end must be later than the period before it" for at in _disordered(ends)]
+    for name, whole in (("hours", stream.hours), ("cost", stream.cost)):
+        values = [getattr(one, name) for one in stream.periods]
+        faults += _falling(where, values, name)
+        if whole is not None and values and values[-1] is not None and Decimal(values[-1]) != Decimal(whole):
+            faults.append(f"{where} must end with the workstream's {name}")
+    return faults
+
+
+def _disordered(ends: list[datetime]) -> list[int]:
+    return [at for at in range(1, len(ends)) if ends[at] <= ends[at - 1]]
+
+
+def _falling(where: str, values: list[str | None], name: str) -> list[str]:
+    """Cumulative figures are there for every period or for none, and do not fall."""
+    known = [Decimal(value) for value in values if value is not None]
+    if not known:
+        return []
+    if len(known) != len(values):
+        return [f"{where} must give {name} for every period or for none"]
+    return [
+        f"{where}.{at}.{name} must not fall, because it is cumulative"
+        for at in range(1, len(known))
+        if known[at] < known[at - 1]
+    ]

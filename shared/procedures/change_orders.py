@@ -29,24 +29,28 @@ def put_baseline(services: Services, person: Person, project_id: str, body: Any)
     """Freeze a project's baseline and answer it with its version and digest.
 
     The same baseline again changes nothing. Another one is a Conflict (baseline_frozen) and opens a change order for
-    exactly that baseline, named in the refusal; once approved, the same request is accepted. Raises NotFound,
+    exactly that baseline, named in the refusal; once approved, the same request is accepted. ``change`` in the body
+    says why (``{"kind","text","assumption"}``) and is approved and kept with it. Raises NotFound,
     Unacceptable (baseline_invalid), Conflict.
     """
     row = cast("_Facts", services.facts("delivery")).project_row(services.mirror, services.policy.policy, project_id)
     if row is None or not visible(row, person):
         raise NotFound(f"There is no project {project_id}.", code="project_not_found")
     read = read_baseline(body)
+    change = read.pop("change", None)  # why it changes is no part of what is planned
     digest = content_digest(read)
     held = register.baselines(services.rows).get(project_id)
     standing = held.body["versions"][-1] if held is not None else None
     if standing is not None and standing["digest"] == digest:
         _list(services, row, standing)  # an earlier attempt may have died before this
         return shown(project_id, standing)
-    order = None
+    order, persons = None, 0
     if standing is not None:
-        order = _approved(services, project_id, standing, digest)
-        if order is None:
-            asked = _ask(services, person, row, standing, read)
+        found = _approved(services, project_id, standing, digest)
+        if found is not None:
+            order, change, persons = found["id"], found["content"].get("change"), found["needed"]["persons"]
+        else:
+            asked = _ask(services, person, row, held.body["versions"] if held else [], read, change)
             raise Conflict(
                 "The baseline is frozen. A change order for the one you sent waits for approval; send it again then.",
                 code="baseline_frozen",
@@ -59,6 +63,9 @@ def put_baseline(services: Services, person: Person, project_id: str, body: Any)
         "accepted_at": rfc3339(services.clock.now()),
         "accepted_by": person.oid,
         "change_order": order,
+        "persons": persons,
+        "change": change if order is not None else None,
+        "burn": read.get("burn") or _burn(services, row),
     }
     services.ledger.record(
         NewEntry(
@@ -93,7 +100,15 @@ def shown(project_id: str, version: JsonObject) -> JsonObject:
         "project_id": project_id,
         **version["baseline"],
         **{key: version[key] for key in ("version", "digest", "accepted_at", "accepted_by", "change_order")},
+        "change": version.get("change"),
+        "burn": version.get("burn"),
     }
+
+
+def _burn(services: Services, row: JsonObject) -> JsonObject:
+    """The thresholds of the day it is frozen: later policy does not move a running project's."""
+    limits = services.policy.policy.scoped(row["practice"], row["customer"]).project
+    return {"amber": f"{limits.burn_amber:f}", "red": f"{limits.burn_red:f}"}
 
 
 def _list(services: Services, row: JsonObject, version: JsonObject) -> None:
@@ -105,36 +120,48 @@ def _list(services: Services, row: JsonObject, version: JsonObject) -> None:
     )
 
 
-def _proposal(project_id: str, standing: JsonObject, read: JsonObject) -> JsonObject:
-    return {"project_id": project_id, "replaces": standing["digest"], "baseline": read}
+def _proposal(project_id: str, standing: JsonObject, read: JsonObject, change: JsonObject | None) -> JsonObject:
+    said = {"project_id": project_id, "replaces": standing["digest"], "baseline": read}
+    return said if change is None else {**said, "change": change}
 
 
-def _ask(services: Services, person: Person, row: JsonObject, standing: JsonObject, read: JsonObject) -> JsonObject:
+def _ask(
+    services: Services,
+    person: Person,
+    row: JsonObject,
+    versions: list[JsonObject],
+    read: JsonObject,
+    change: JsonObject | None,
+) -> JsonObject:
     policy = services.policy.policy.scoped(row["practice"], row["customer"])
+    standing = versions[-1]
+    # Many small changes are one large one: what counts is how far it moves from what two persons agreed to last.
+    agreed = next(one for one in reversed(versions) if one["version"] == 1 or one.get("persons", 0) > 1)
     moved = Decimal(read["bac"]) - Decimal(standing["baseline"]["bac"])
+    drift = Decimal(read["bac"]) - Decimal(agreed["baseline"]["bac"])
     other = read["currency"] != standing["baseline"]["currency"]
-    material = other or abs(moved) > policy.project.change_materiality
+    material = other or max(abs(moved), abs(drift)) > policy.project.change_materiality
     return ask(
         services,
         kind=KIND,
         subject=Subject("project", str(row["id"])),
         customer=row["customer"],
         practice=row["practice"],
-        content=_proposal(str(row["id"]), standing, read),
+        content=_proposal(str(row["id"]), standing, read, change),
         requester=person.oid,
         persons=2 if material else 1,
         text=f"Change the baseline of project {row['id']}: the budget moves by {moved:+f} {read['currency']}.",
     )
 
 
-def _approved(services: Services, project_id: str, standing: JsonObject, digest: str) -> str | None:
+def _approved(services: Services, project_id: str, standing: JsonObject, digest: str) -> JsonObject | None:
     """An approved change order from the standing baseline to exactly this one."""
     for body in approvals.register(services.rows).all():
         if body["kind"] != KIND or body["state"] != APPROVED or body["subject"]["id"] != project_id:
             continue
         content = body["content"]
         if content["replaces"] == standing["digest"] and content_digest(content["baseline"]) == digest:
-            return str(body["id"])
+            return body
     return None
 
 
@@ -143,7 +170,8 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
     held = register.baselines(services.rows).get(approval["subject"]["id"])
     if held is None:
         return None
-    return _proposal(approval["subject"]["id"], held.body["versions"][-1], approval["content"]["baseline"])
+    asked = approval["content"]
+    return _proposal(approval["subject"]["id"], held.body["versions"][-1], asked["baseline"], asked.get("change"))
 
 
 def on_decided(services: Services, approval: JsonObject) -> None:

@@ -1,28 +1,28 @@
-"""Tell owner, approver and director by the age of what is wrong, once each, and measure how it was answered."""
+"""Tell owner, approver and director by the age of what is wrong, once each, and note how each was answered."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from shared.actions import Action, ActionKind
+from shared.measures.escalation_quality import LEVELS, QUALITIES
 from shared.model import JsonObject, Severity, Verdict, parse_instant, rfc3339
 from shared.procedures.assess import Assessed
-from shared.procedures.plan import queue_actions
+from shared.procedures.plan import heard, queue_actions
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import findings
 from shared.registers import projects as register
 
-LEVELS = ("owner", "approver", "director")
 _ROLES = {"owner": "Project owner", "approver": "PMO lead", "director": "Delivery director"}
 _ALWAYS = frozenset({"dependency_blocked"})
 """Codes that are told although they are not red."""
 
 
 def escalate(services: Services, assessed: list[Assessed], plans: Mapping[str, JsonObject], run: Run) -> int:
-    """Queue what is due; answer how many messages were new."""
-    known = register.escalations(services.rows)
+    """Queue what is due by the age of each finding, answered or not; answer how many messages were new."""
+    known = {str(body["id"]) for body in register.escalations(services.rows).all()}
     policy = services.policy.policy
     count = 0
     for one in assessed:
@@ -34,51 +34,69 @@ def escalate(services: Services, assessed: list[Assessed], plans: Mapping[str, J
             if run.as_of - since < timedelta(days=days):
                 continue
             key = f"{one.case.subject.id}~{one.finding['control']}~{one.finding['since']}~{level}"
-            if known.get(key) is not None:
+            if key in known:
                 continue
             who = _who(plans.get(one.case.subject.id), level)
-            queue_actions(services, [_message(one, level, who)], run.run_id)
-            known.put(key, _row(key, one, level, who, services.clock.now(), run))
+            message = _message(one, level, who)
+            queue_actions(services, [message], run.run_id)
+            row = _row(key, one, level, who, services.clock.now(), run)
+            row["sent"] = bool(heard(services, [message]))
+            register.escalations(services.rows).put(key, row)
             count += 1
     return count
 
 
-def acknowledge(services: Services) -> int:
-    """Mark escalations whose finding has got an owner and a plan since; answer how many. Hours to an answer are kept."""
-    known = register.escalations(services.rows)
-    done = 0
-    for body in list(known.all()):
-        if body["answered_at"] is not None:
+def follow(services: Services, assessed: list[Assessed]) -> int:
+    """Look whether escalations have been acknowledged, responded to or resolved since; answer how many moved on."""
+    fresh = {str(one.finding["id"]): one.finding for one in assessed}
+    moved: list[tuple[str, JsonObject]] = []
+    for body in register.escalations(services.rows).all():
+        if body.get("resolved_at") is not None:
             continue
-        finding = findings.get(services.rows, body["finding"])
-        answer = _answer(finding, body)
-        if answer is None:
-            continue
-        hours = (parse_instant(answer["at"]) - parse_instant(body["told_at"])).total_seconds() / 3600
-        known.put(
-            body["id"],
-            {
-                **body,
-                "answered_at": answer["at"],
-                "answered_by": answer["by"],
-                "quality": answer["quality"],
-                "response_hours": round(max(hours, 0.0), 2),
-            },
-        )
-        done += 1
-    return done
+        finding = fresh.get(body["finding"]) or findings.get(services.rows, body["finding"])
+        after = _answered(body, finding) if finding is not None else body
+        if after != body:
+            moved.append((str(body["id"]), after))
+    register.escalations(services.rows).put_many(moved)
+    return len(moved)
 
 
-def _answer(finding: JsonObject | None, body: JsonObject) -> JsonObject | None:
-    if finding is None:
-        return None
-    plan = finding.get("mitigation")
-    if plan and plan.get("at"):
+def _answered(body: JsonObject, finding: JsonObject) -> JsonObject:
+    """The row with what people said and did about its finding since they were told; the first answer sets the hours."""
+    said = sorted(_answers(body, finding), key=lambda one: (one[0], QUALITIES.index(one[1])))
+    if not said:
+        return body
+    out = dict(body)
+    first = said[0]
+    if out["acknowledged_at"] is None:
+        out |= {"acknowledged_at": first[0], "acknowledged_by": first[2], "acknowledge_hours": _hours(body, first[0])}
+    response = next((one for one in said if one[1] != "acknowledged"), None)
+    if response is not None and out["responded_at"] is None:
+        out |= {"responded_at": response[0], "responded_by": response[2], "response_hours": _hours(body, response[0])}
+    out["resolved_at"] = next((at for at, quality, _ in said if quality == "resolved"), None)
+    out["quality"] = min((quality for _, quality, _ in said), key=QUALITIES.index)
+    return out
+
+
+def _answers(body: JsonObject, finding: JsonObject) -> Iterator[tuple[str, str, str | None]]:
+    """When, how good, by whom. Words from before the escalation's cause are about something older."""
+    since = min(body["since"], body["told_at"])
+    plan, said, override = (finding.get(name) or {} for name in ("mitigation", "feedback", "override"))
+    if plan.get("at", "") > since:
         whole = all(str(plan.get(name) or "").strip() for name in ("owner", "plan", "recovery_date"))
-        return {"at": plan["at"], "by": plan.get("by"), "quality": "planned" if whole else "acknowledged"}
+        yield plan["at"], "planned" if whole else "acknowledged", plan.get("by")
+    if said.get("at", "") > since:
+        yield said["at"], "disputed" if said.get("kind") == "false_positive" else "acknowledged", said.get("by")
+    if (override.get("at") or "") > since:
+        yield override["at"], "accepted", next(iter(override.get("approved_by") or ()), None)
     if finding["verdict"] == "pass" and finding["since"] > body["since"]:
-        return {"at": finding["since"], "by": None, "quality": "resolved"}
-    return None
+        yield finding["since"], "resolved", None
+
+
+def _hours(body: JsonObject, at: str) -> float | None:
+    """None when it had been answered before this level was told: nothing was measured then."""
+    hours = (parse_instant(at) - parse_instant(body["told_at"])).total_seconds() / 3600
+    return round(hours, 2) if hours >= 0 else None
 
 
 def _serious(one: Assessed) -> bool:
@@ -121,14 +139,21 @@ def _row(key: str, one: Assessed, level: str, who: str, now: datetime, run: Run)
     return {
         "id": key,
         "project": one.case.subject.id,
+        "customer": one.case.customer,
+        "practice": one.case.practice,
+        "control": one.finding["control"],
         "finding": one.finding["id"],
         "level": level,
         "to": who,
         "since": one.finding["since"],
         "as_of": rfc3339(run.as_of),
         "told_at": rfc3339(now),
-        "answered_at": None,
-        "answered_by": None,
-        "quality": None,
+        "acknowledged_at": None,
+        "acknowledged_by": None,
+        "acknowledge_hours": None,
+        "responded_at": None,
+        "responded_by": None,
         "response_hours": None,
+        "resolved_at": None,
+        "quality": None,
     }

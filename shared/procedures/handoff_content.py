@@ -81,6 +81,7 @@ def handoff_json(
         "deal": facts.deal,
         "won_at": rfc3339(facts.won_at) if facts.won_at else None,
         "value": _decimal(facts.value),
+        "profit": _decimal(facts.profit),
         "margin": None if facts.margin is None else float(facts.margin.quantize(_RATIO, ROUND_HALF_UP)),
         "margin_floor": float(policy.handoff.margin_floor),
         "checklist": [

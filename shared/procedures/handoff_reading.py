@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from shared.errors import Malformed, NotFound
+from shared.measures.assumption_lineage import trace_json
 from shared.model import JsonObject, Person
 from shared.procedures.decide import visible
+from shared.procedures.delivery_quality import trace_of
 from shared.procedures.page import page
 from shared.procedures.services import Services
 from shared.registers import approvals
 from shared.registers import handoffs as register
-from shared.registers import projects as project_register
 from shared.reports.briefing import DOCX, HTML, briefing, docx_of, html_of
 
 _LISTED = (
@@ -74,9 +75,4 @@ def handoff_briefing(services: Services, person: Person, opportunity_id: str, fo
 
 def lineage(services: Services, row: JsonObject) -> JsonObject:
     """From what sales assumed to what it cost: missed at submission, change orders, absorbed cost, margin lost."""
-    from shared.measures.assumption_lineage import trace
-
-    project = row["project"]["id"] if row["project"] else None
-    status = project_register.status_at(services.rows, project, None) if project else None
-    plan = project_register.baselines(services.rows).get(project) if project else None
-    return trace(row, status, plan.body["versions"] if plan is not None else [])
+    return trace_json(trace_of(services, row, None))

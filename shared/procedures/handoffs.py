@@ -14,11 +14,13 @@ from shared.controls import handoff_complete, handoff_signoff, handoff_single_pr
 from shared.controls.spec import Case
 from shared.measures.handoff_facts import HandoffFacts
 from shared.measures.handoff_score import HandoffStatus, checklist, completeness
+from shared.measures.kpis import Period
 from shared.model import JsonObject, NewEntry, Reason, Subject, rfc3339
 from shared.policy.document import Policy
 from shared.ports import Mirror
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
+from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.handoff_content import handoff_json, signoff_content
 from shared.procedures.handoff_decisions import open_decisions
 from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, hold_of, let_go, signed, waived
@@ -81,7 +83,23 @@ def handoff_review_run(services: Services, run: Run) -> JsonObject:
     states: dict[str, int] = {}
     for row in rows:
         states[row["state"]] = states.get(row["state"], 0) + 1
-    return {"handoffs": len(rows), "states": states, "verdicts": verdicts}
+    return {"handoffs": len(rows), "states": states, "verdicts": verdicts, "quality": _quality(services, run)}
+
+
+def _quality(services: Services, run: Run) -> JsonObject:
+    """The handoff quality review of the seven days up to now, kept as evidence."""
+    period = Period(run.as_of - timedelta(days=7), run.as_of + timedelta(milliseconds=1))
+    quality = delivery_quality(services, period, lambda _practice, _customer: True, run.as_of)
+    payload = json.dumps(quality, sort_keys=True, ensure_ascii=False).encode()
+    services.ledger.record(
+        NewEntry(
+            type="handoff.quality",
+            key=f"{run.run_id}\nhandoff_quality\n{hashlib.sha256(payload).hexdigest()[:16]}",
+            payload=payload,
+            subject=Subject("population", "handoff"),
+        )
+    )
+    return quality
 
 
 def judge_opportunities(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:
@@ -155,6 +173,7 @@ def _one(
             "at": rfc3339(as_of),
             "completeness": float(completeness(items)),
             "missing": sorted({reason.code for reason in status.missing}),
+            "unresolved": list(facts.unresolved),
         }
     row = handoff_json(
         status,

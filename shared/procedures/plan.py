@@ -35,7 +35,7 @@ def queue_actions(services: Services, actions: Iterable[Action], run_id: str | N
     """Write each action's row and send its message; answer how many were new. Repeating it re-sends only unfinished ones."""
     new = 0
     part = part_of(run_id)
-    for action in _heard(services, actions):
+    for action in heard(services, actions):
         key = row_key(action)
         body: JsonObject = {
             "action": action.to_json(),
@@ -55,7 +55,7 @@ def queue_actions(services: Services, actions: Iterable[Action], run_id: str | N
     return new
 
 
-def _heard(services: Services, actions: Iterable[Action]) -> list[Action]:
+def heard(services: Services, actions: Iterable[Action]) -> list[Action]:
     """Without notifications that nobody listens to: neither a channel of the practice nor a subscription of the event."""
     wanted = list(actions)
     if not any(action.kind is ActionKind.NOTIFY for action in wanted):

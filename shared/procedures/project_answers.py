@@ -12,6 +12,7 @@ from shared.measures.project_health import Health
 from shared.measures.project_status import ProjectStatus
 from shared.measures.variance_causes import cents
 from shared.model import JsonObject, Money, rfc3339
+from shared.procedures.project_plan import plan_json
 
 _LATEST = timedelta(days=36_500)
 
@@ -53,10 +54,10 @@ def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None) -
         "finish_forecast": _forecast(status),
         "finished_at": _instant(status.finished_at),
         "slip_days": _number(None if status.slip_days is None else status.slip_days.quantize(Decimal("0.01"))),
+        "burn": _burn(status),
         "cone": {
-            "optimistic": _money(spread.optimistic, currency),
-            "likely": _money(spread.likely, currency),
-            "pessimistic": _money(spread.pessimistic, currency),
+            **{name: _money(getattr(spread, name), currency) for name in ("optimistic", "likely", "pessimistic")},
+            "methods": {name: _money(amount, currency) for name, amount in spread.methods},
         },
         "sources": {"ev": status.done.source if status.done else None, "ac": status.cost.source},
         "causes": [
@@ -84,12 +85,25 @@ def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None) -
             }
             for one in status.gates
         ],
+        **plan_json(status),
         "hours": {
             "estimated": _text(sum((task.hours or Decimal(0) for task in facts.tasks if not task.summary), Decimal(0))),
+            "earned": _text(_earned_hours(status)),
             "booked": _text(sum((task.time.hours for task in facts.tasks), facts.own.hours)),
             "entries": facts.entries,
         },
         "reviewed": status.reviewed,
+    }
+
+
+def _burn(status: ProjectStatus) -> JsonObject:
+    """Shares of the budget spent, earned and forecast; ``variance`` is CV over BAC, negative when it burns too fast."""
+    figures = status.figures
+    shares = {"spent": figures.ac, "earned": figures.ev, "planned": figures.pv, "forecast": figures.eac}
+    shares["variance"] = figures.cv
+    return {
+        name: None if amount is None or not figures.bac else float(amount / figures.bac)
+        for name, amount in shares.items()
     }
 
 
@@ -137,8 +151,12 @@ def unmeasured(row: JsonObject, plan: JsonObject | None, as_of: str) -> JsonObje
         **dict.fromkeys(names),
         "schedule_unit": "periods",
         "sources": {"ev": None, "ac": None},
-        "cone": {"optimistic": None, "likely": None, "pessimistic": None},
+        "cone": {"optimistic": None, "likely": None, "pessimistic": None, "methods": {}},
+        "burn": dict.fromkeys(("spent", "earned", "planned", "forecast", "variance")),
         "causes": [],
+        "workstreams": [],
+        "periods": [],
+        "tasks": [],
         "milestones": [],
         "blockages": [],
         "gates": [],
@@ -188,8 +206,20 @@ def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _text(value: Decimal) -> str:
-    return f"{value:f}"
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _earned_hours(status: ProjectStatus) -> Decimal | None:
+    """Estimated hours of what is done; None where progress of a task cannot be told."""
+    total = Decimal(0)
+    for task in status.facts.tasks:
+        if task.summary:
+            continue
+        if task.completion is None:
+            return None
+        total += (task.hours or Decimal(0)) * task.completion
+    return total
 
 
 def _instant(at: datetime | None) -> str | None:

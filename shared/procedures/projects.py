@@ -17,17 +17,18 @@ from shared.measures.project_facts import ProjectFacts
 from shared.measures.project_health import health
 from shared.measures.project_status import GateRecord, ProjectStatus, measure
 from shared.measures.worktime import calendar
-from shared.model import JsonObject, NewEntry, Person, Reason, Subject, parse_instant, rfc3339
+from shared.model import JsonObject, NewEntry, Person, Reason, Subject, rfc3339
 from shared.policy.document import Policy
 from shared.ports import Mirror
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
 from shared.procedures.change_orders import on_decided, present_content, put_baseline, shown
 from shared.procedures.decide import visible
-from shared.procedures.escalate import acknowledge, escalate
+from shared.procedures.escalate import escalate, follow
 from shared.procedures.gates import records_of
 from shared.procedures.page import page
 from shared.procedures.project_answers import status_json, unmeasured
+from shared.procedures.project_plan import with_curve
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import projects as register
@@ -43,7 +44,9 @@ __all__ = [
 ]
 
 _CONTROLS = (project_control.CONTROL, stage_gate.CONTROL, project_closeout.CONTROL)
-_NEEDS = ("Projects", "Actions")
+_NEEDS = ("Projects", "Tickets", "Actions")
+"""Without these nothing can be told."""
+_READ = (*_NEEDS, "Agent", "Client")
 _ENTRY = 50
 """Projects in one evidence entry."""
 
@@ -52,7 +55,7 @@ class DeliveryFacts(Protocol):
     """What ``services.facts("delivery")`` offers here."""
 
     def projects(
-        self, mirror: Mirror, policy: Policy, as_of: datetime, starts: Mapping[str, datetime]
+        self, mirror: Mirror, policy: Policy, as_of: datetime, plans: Mapping[str, Baseline]
     ) -> Iterator[ProjectFacts]: ...
     def project_row(self, mirror: Mirror, policy: Policy, project_id: str) -> JsonObject | None: ...
 
@@ -67,6 +70,7 @@ class _Known:
     """What we hold besides HaloPSA's records."""
 
     plans: dict[str, JsonObject]
+    baselines: dict[str, Baseline]
     gates: dict[str, dict[str, GateRecord]]
     reviewed: frozenset[str]
     heads: dict[str, JsonObject]
@@ -75,24 +79,23 @@ class _Known:
 def project_status_run(services: Services, run: Run) -> JsonObject:
     """Assess every project as of the run's clock; the answer counts ratings and verdicts."""
     known = _known(services)
-    starts = {key: parse_instant(plan["start"]) for key, plan in known.plans.items()}
     mirror, policy = services.mirror, services.policy.policy
     read = [mirror.read_at(kind) for kind in _NEEDS]
     observed = min((at for at in read if at is not None), default=None)
-    observations = tuple(dict.fromkeys(one for kind in _NEEDS for one in mirror.observations(kind)[:3]))
+    observations = tuple(dict.fromkeys(one for kind in _READ for one in mirror.observations(kind)[:3]))
     stale = _stale(services, observed, complete=None not in read)
     run.progress(0.05, "Reading projects and time entries.")
     bodies: list[JsonObject] = []
     cases: list[Case] = []
     ratings: dict[str, int] = {"green": 0, "amber": 0, "red": 0, "unknown": 0}
-    for facts in facts_of(services).projects(mirror, policy, run.as_of, starts):
+    for facts in facts_of(services).projects(mirror, policy, run.as_of, known.baselines):
         status = _measure(facts if stale is None else replace(facts, faults=(stale, *facts.faults)), known, policy, run)
         scoped = policy.scoped(facts.practice, facts.customer)
         score = health(status, scoped)
         ratings[score.rating] += 1
         bodies.append(
             {
-                **_dated(status_json(status, score, known.plans.get(facts.id)), known.heads.get(facts.id)),
+                **_remembered(status_json(status, score, known.plans.get(facts.id)), known.heads.get(facts.id)),
                 "run_id": run.run_id,
                 "policy_version": services.policy.version,
                 "evidence": list(observations),
@@ -109,7 +112,7 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
     }
     tell_new(services, [one for done in assessed.values() for one in done], run.run_id)
     told = escalate(services, [*assessed["project_control"], *assessed["stage_gate"]], known.plans, run)
-    answered = acknowledge(services)
+    answered = follow(services, [one for done in assessed.values() for one in done])
     verdicts: dict[str, int] = {}
     for done in assessed.values():
         for one in done:
@@ -129,21 +132,21 @@ def _known(services: Services) -> _Known:
         plans[str(body["project_id"])] = shown(str(body["project_id"]), body["versions"][-1])
     reviewed = frozenset(str(body["project_id"]) for body in register.reviews(services.rows).all())
     heads = {str(body["id"]): body for body in register.heads(services.rows).all()}
-    return _Known(plans, records_of(services), reviewed, heads)
+    read = {key: Baseline.from_json(plan) for key, plan in plans.items()}
+    return _Known(plans, read, records_of(services), reviewed, heads)
 
 
 def _measure(facts: ProjectFacts, known: _Known, policy: Policy, run: Run) -> ProjectStatus:
-    plan = known.plans.get(facts.id)
+    baseline = known.baselines.get(facts.id)
     service = policy.scoped(facts.practice, facts.customer).service
     on = calendar(service.calendar, service.time_zone, tuple(service.holidays))
-    baseline = Baseline.from_json(plan) if plan is not None else None
     return measure(facts, baseline, run.as_of, on, gates=known.gates.get(facts.id), reviewed=facts.id in known.reviewed)
 
 
 def _slim(status: ProjectStatus) -> ProjectStatus:
     """Without the tasks, whose figures are drawn already: two thousand projects are kept until all are judged."""
-    done = replace(status.done, by_task={}) if status.done else None
-    return replace(status, facts=replace(status.facts, tasks=()), done=done, causes=())
+    done = replace(status.done, by_task={}, planned={}) if status.done else None
+    return replace(status, facts=replace(status.facts, tasks=()), done=done, causes=(), streams=(), periods=())
 
 
 def _stale(services: Services, observed: datetime | None, *, complete: bool) -> Reason | None:
@@ -153,6 +156,11 @@ def _stale(services: Services, observed: datetime | None, *, complete: bool) -> 
     if services.clock.now() - observed > fresh:
         return Reason("stale_facts", f"HaloPSA was last read at {rfc3339(observed)}, longer ago than policy allows.")
     return None
+
+
+def _remembered(body: JsonObject, head: JsonObject | None) -> JsonObject:
+    """With what only earlier measurements know: when milestones were done, what was earned by the end of each period."""
+    return with_curve(_dated(body, head), head)
 
 
 def _dated(body: JsonObject, head: JsonObject | None) -> JsonObject:
@@ -212,10 +220,19 @@ def judge_projects(services: Services, ids: Iterable[str], as_of: datetime, run_
 
 
 def list_projects(
-    services: Services, person: Person, as_of: datetime | None, limit: int, after: str | None
+    services: Services,
+    person: Person,
+    as_of: datetime | None,
+    limit: int,
+    after: str | None,
+    customer: str | None = None,
 ) -> JsonObject:
     """Projects the caller may see, each with its figures at ``as_of``; those not assessed by then are left out."""
-    rows = (row for row in register.heads(services.rows).all() if visible(row, person))
+    rows = (
+        row
+        for row in register.heads(services.rows).all()
+        if visible(row, person) and customer in (None, row["customer"])
+    )
     if as_of is not None:
         held = (register.status_at(services.rows, row["id"], as_of) for row in rows)
         rows = (register.head_of(body) for body in held if body is not None)

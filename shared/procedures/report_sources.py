@@ -15,8 +15,10 @@ from shared.measures.desk_facts import Desk
 from shared.measures.kpis import Period
 from shared.model import JsonObject, rfc3339
 from shared.ports import Mirror
+from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.kpi_sources import desk_of
 from shared.procedures.kpis import WHOLE, items_of
+from shared.procedures.project_worst import projects_at
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import approvals, findings, holds, reports
@@ -75,6 +77,8 @@ def gather(services: Services, run: Run) -> WeeklyInput:
         unconfirmed=policy.unconfirmed(),
         policy_version=services.policy.version,
         statement=_statement(services, desk),
+        projects=projects_at(services, now),
+        delivery=delivery_quality(services, Period(start, until), _all, now),
         link=services.settings.text("ATTEST_PUBLIC_URL").rstrip("/"),
         currency=policy.service.currency,
     )

@@ -94,6 +94,7 @@ def head_of(status: JsonObject) -> JsonObject:
         "slip_days",
         "closed",
         "created_from",
+        "curve",
     )
     row = {name: status.get(name) for name in kept}
     plan = row.pop("baseline")

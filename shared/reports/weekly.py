@@ -6,6 +6,7 @@ from collections import Counter
 
 from shared.model import rfc3339
 from shared.reports.document import Document, Headline
+from shared.reports.part_delivery import handoffs, projects
 from shared.reports.part_figures import by_key, restatements, scorecards
 from shared.reports.part_people import (
     approvals,
@@ -39,6 +40,8 @@ def weekly_document(data: WeeklyInput) -> Document:
             causes(data),
             changes(data),
             *scorecards(data),
+            projects(data),
+            handoffs(data),
             holds(data),
             approvals(data),
             decisions(data),
@@ -57,6 +60,8 @@ def weekly_document(data: WeeklyInput) -> Document:
             "holds": standing_holds(data),
             "approvals": waiting(data),
             "decisions": open_decisions(data),
+            "projects": {name: value for name, value in data.projects.items() if name != "worst"},
+            "delivery": data.delivery,
             "intake": data.certificate,
             "canaries": list(data.canaries),
             "ledger": data.ledger,

@@ -41,6 +41,10 @@ class WeeklyInput:
     policy_version: str = ""
     statement: JsonObject = field(default_factory=dict)
     """Rows and freshness per source: ``{"sources": [{"source", "query", "rows", "read_at", "evidence"}], "refused"}``."""
+    projects: JsonObject = field(default_factory=dict)
+    """``{"ratings", "total", "asking", "worst"}`` of open projects, the worst with everything measured."""
+    delivery: JsonObject = field(default_factory=dict)
+    """Handoff quality, lineage and answers to escalations, as ``GET /api/delivery`` gives them."""
     link: str = ""
     """Where the portal is."""
     currency: str = "CAD"

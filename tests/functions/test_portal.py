@@ -11,8 +11,9 @@ import pytest
 from functions import page_frames, portal
 from shared.approvals.quorum import content_digest
 from shared.model import Person, Role
-from shared.procedures import billing, decide
+from shared.procedures import billing, decide, projects
 from shared.registers import approvals
+from tests.harness.delivery import BASELINE, NORA, project_rows, run_of
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)> مرحبا 🙂'
 CONTENT = {
@@ -373,3 +374,18 @@ def a_finding(desk, findings):
     }
     findings.register(desk.services.rows, "project_control").put(findings.key_of(row["id"]), row)
     return row["id"], row
+
+
+def test_a_projects_page_shows_workstreams_periods_and_who_was_told(desk):
+    """The plan by workstream and by period, in sums that add up, and escalations with their answers."""
+    rows = project_rows()
+    rows["Actions"][1]["timetaken"] = 60.0
+    desk.services.mirror.load(rows, desk.services.clock.now())
+    body = BASELINE | {"workstreams": [{"name": "Design <b>", "hours": 10, "cost": "500.00", "tasks": [101]}]}
+    projects.put_baseline(desk.services, NORA, "100", body)
+    projects.project_status_run(desk.services, run_of("project_status", desk.services))
+    page = html(get(desk, portal.portal_detail, {"section": "projects", "id": "100"}))
+    assert "Design &lt;b&gt;" in page
+    assert "In no workstream" in page
+    assert "to 30 Nov 2026" in page
+    assert "nanswered" in page

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from shared.halopsa import facts_delivery
+from shared.measures.baseline import Baseline, Period
 from shared.policy.document import shipped_policy
 from tests.harness.delivery import handoff_rows, opportunity, project_rows, quotation
 from tests.harness.mirror import MemoryMirror
@@ -16,14 +17,14 @@ NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 POLICY = shipped_policy()
 
 
-def facts(rows, starts=None):
+def facts(rows, plans=None):
     mirror = MemoryMirror()
     mirror.load(rows, NOW)
-    return list(facts_delivery.projects(mirror, POLICY, NOW, starts or {}))
+    return list(facts_delivery.projects(mirror, POLICY, NOW, plans or {}))
 
 
-def one(rows, starts=None):
-    (found,) = facts(rows, starts)
+def one(rows, plans=None):
+    (found,) = facts(rows, plans)
     return found
 
 
@@ -52,7 +53,8 @@ def test_entries_that_cannot_be_trusted_are_counted_as_such(entry, field):
     """Negative, undated, before the start, or of somebody without a rate."""
     rows = project_rows()
     rows["Actions"][0] |= entry
-    found = one(rows, {"100": datetime(2026, 11, 2, tzinfo=UTC)})
+    plan = Baseline("CAD", Decimal(2000), datetime(2026, 11, 2, tzinfo=UTC), (Period(NOW, Decimal(2000)),))
+    found = one(rows, {"100": plan})
     assert getattr(found.tasks[0].time, field) > 0
 
 

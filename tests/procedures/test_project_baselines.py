@@ -7,10 +7,11 @@ import copy
 import pytest
 
 from shared.errors import Conflict, Forbidden, Unacceptable
+from shared.model import Person
 from shared.procedures import projects
 from shared.registers import approvals
 from shared.registers import projects as register
-from tests.harness.delivery import BASELINE, NORA, PIET, approve, project_rows
+from tests.harness.delivery import BASELINE, NORA, PIET, approve, project_rows, run_of
 from tests.harness.services import FakeServices
 
 
@@ -19,6 +20,10 @@ def services() -> FakeServices:
     made = FakeServices()
     made.mirror.load(project_rows(), made.clock.now())
     return made
+
+
+ANNA = Person("oid-anna", "Anna Fictive", PIET.roles)
+STRETCH = {"end": "2026-11-16T09:00:00Z", "cost": "100.00"}
 
 
 def changed(**more):
@@ -64,6 +69,24 @@ def changed(**more):
         (changed(accountable=["oid"]), "accountable"),
         (changed(accountable={"owner": 1.5}), "accountable"),
         (changed(budget="1"), "budget"),
+        (changed(burn={"amber": "1.10", "red": "1.05"}), "burn.amber"),
+        (changed(burn={"amber": None, "red": "1.05"}), "burn.amber"),
+        (changed(burn={"amber": "0", "red": "1.05"}), "burn.amber"),
+        (
+            changed(periods=[BASELINE["periods"][0] | {"hours": "20"}, BASELINE["periods"][1]]),
+            "every period or for none",
+        ),
+        (
+            changed(periods=[one | {"hours": f"{20 - at}"} for at, one in enumerate(BASELINE["periods"])]),
+            "must not fall",
+        ),
+        (changed(workstreams=[{"name": "A", "hours": float("nan")}]), "hours"),
+        (changed(workstreams=[{"name": "A", "hours": -1}]), "hours"),
+        (changed(workstreams=[{"name": "A", "periods": [{"end": "soon", "cost": "1"}]}]), "end"),
+        (changed(workstreams=[{"name": "A", "cost": "5", "periods": [STRETCH]}]), "end with the workstream's cost"),
+        (changed(workstreams=[{"name": "A", "periods": [STRETCH, STRETCH]}]), "later than the period before"),
+        (changed(change={"kind": "weather"}), "change.kind"),
+        (changed(change="scope"), "change"),
         (changed(periods=BASELINE["periods"] * 300), "periods"),
     ],
 )
@@ -156,3 +179,55 @@ def test_a_project_with_a_baseline_is_listed_before_it_is_assessed(services):
     projects.put_baseline(services, NORA, "100", BASELINE)
     items = projects.list_projects(services, NORA, None, 10, None)["items"]
     assert [(one["id"], one["as_of"]) for one in items] == [("100", None)]
+
+
+def test_burn_thresholds_are_frozen_with_the_baseline(services):
+    """Tuning policy later does not move the line of a project that runs."""
+    services.set_policy('[project]\nburn_amber = "1.10"\nburn_red = "1.20"\n')
+    assert projects.put_baseline(services, NORA, "100", BASELINE)["burn"] == {"amber": "1.10", "red": "1.20"}
+    rows = project_rows()
+    rows["Actions"][1]["timetaken"] = 18.0
+    services.mirror.load(rows, services.clock.now())
+    assessed = lambda: projects.project_status_run(services, run_of("project_status", services))["ratings"]  # noqa: E731
+    assert assessed()["amber"] == 1
+    services.set_policy('[project]\nburn_amber = "1.00"\nburn_red = "1.05"\n')
+    services.clock.advance(minutes=1)
+    assert assessed()["amber"] == 1
+
+
+def test_a_baseline_may_bring_its_own_burn_thresholds(services):
+    """They are part of what is frozen."""
+    own = changed(burn={"amber": "1.01", "red": 1.3})
+    assert projects.put_baseline(services, NORA, "100", own)["burn"] == {"amber": "1.01", "red": "1.3"}
+    with pytest.raises(Conflict):
+        projects.put_baseline(services, NORA, "100", changed(burn={"amber": "1.01", "red": "1.5"}))
+
+
+def test_why_it_changes_is_approved_and_kept_but_is_no_other_baseline(services):
+    """The same baseline with another reason is the same baseline."""
+    first = projects.put_baseline(services, NORA, "100", BASELINE)
+    why = {"kind": "assumption", "assumption": "Power is there", "text": "It was not."}
+    assert projects.put_baseline(services, NORA, "100", changed(change=why)) == first
+    with pytest.raises(Conflict) as refusal:
+        projects.put_baseline(services, NORA, "100", changed(bac="2500.00", change=why))
+    asked = approvals.register(services.rows).get(refusal.value.details["approval_id"])
+    assert asked.body["content"]["change"] == why
+    approve(services, projects, asked.id, PIET)
+    assert projects.put_baseline(services, NORA, "100", changed(bac="2500.00"))["change"] == why
+
+
+def test_many_small_changes_are_one_large_one(services):
+    """Each stays below materiality, together they do not: then two persons are needed."""
+    projects.put_baseline(services, NORA, "100", BASELINE)
+    needed = []
+    for bac in ("6000.00", "8000.00"):
+        with pytest.raises(Conflict) as refusal:
+            projects.put_baseline(services, NORA, "100", changed(bac=bac))
+        order = refusal.value.details["approval_id"]
+        needed.append(approvals.register(services.rows).get(order).body["needed"]["persons"])
+        approve(services, projects, order, *(PIET, ANNA)[: needed[-1]])
+        projects.put_baseline(services, NORA, "100", changed(bac=bac))
+    assert needed == [1, 2]
+    with pytest.raises(Conflict) as refusal:
+        projects.put_baseline(services, NORA, "100", changed(bac="8500.00"))
+    assert approvals.register(services.rows).get(refusal.value.details["approval_id"]).body["needed"]["persons"] == 1
