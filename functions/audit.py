@@ -4,6 +4,7 @@ import json
 
 import azure.functions as func
 
+from functions.crash import told_plainly
 from shared import bootstrap
 from shared.procedures import bury, clockwork, runs
 from shared.procedures.jobs import job
@@ -15,18 +16,21 @@ bp = func.Blueprint()
 @bp.timer_trigger(schedule="%ATTEST_SCHEDULE_AUDIT%", arg_name="timer")
 def every_audit(timer: func.TimerRequest) -> None:
     """Check what is stored against what was published."""
-    clockwork.start_jobs(bootstrap.services(), "audit")
+    with told_plainly("every_audit"):
+        clockwork.start_jobs(bootstrap.services(), "audit")
 
 
 @bp.function_name("execute_audit")
 @bp.queue_trigger(arg_name="msg", queue_name="audits", connection="ATTEST_STORAGE")
 def execute_audit(msg: func.QueueMessage) -> None:
     """Carry out an audit run."""
-    runs.execute(bootstrap.services(), json.loads(msg.get_body())["run_id"], job)
+    with told_plainly("execute_audit"):
+        runs.execute(bootstrap.services(), json.loads(msg.get_body())["run_id"], job)
 
 
 @bp.function_name("bury_audit")
 @bp.queue_trigger(arg_name="msg", queue_name="audits-poison", connection="ATTEST_STORAGE")
 def bury_audit(msg: func.QueueMessage) -> None:
     """An audit that crashed again and again is failed, visibly."""
-    bury.bury_run(bootstrap.services(), msg.get_body())
+    with told_plainly("bury_audit"):
+        bury.bury_run(bootstrap.services(), msg.get_body())

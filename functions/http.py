@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import azure.functions as func
 
+from functions.crash import Crashed, told_plainly
 from shared import bootstrap
 from shared.connector.operation import Operation, Parameter
 from shared.connector.operations import BY_ID
@@ -24,11 +26,13 @@ from shared.errors import (
     Unauthenticated,
     UnsupportedMedia,
 )
-from shared.model import JsonObject, Person, parse_instant, rfc3339
+from shared.log import Event, log
+from shared.model import JsonObject, Person, Role, parse_instant, rfc3339
 from shared.procedures.refuse import record_refusal
 from shared.procedures.services import Services
 
 PROBLEM = "application/problem+json"
+BUG = "Something went wrong here that should not. Quote the request id to whoever runs this service."
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
 _MOST_BODY = 1024 * 1024
 _INTEGER = re.compile(r"^[0-9]{1,9}$")
@@ -78,21 +82,20 @@ _NOBODY = Person("", "", frozenset())
 
 
 def handle(operation_id: str, req: func.HttpRequest, procedure: Procedure) -> func.HttpResponse:
-    """Authenticate, authorise, check, call, answer. Errors become problem details; a bug rises to the host."""
+    """Authenticate, authorise, check, call, answer. Errors become problem details; a bug becomes one without any detail."""
     operation = BY_ID[operation_id]
     request_id = _request_id(req)
     services: Services | None = None
     person: Person | None = None
     try:
-        services = bootstrap.services()
-        if operation.roles is None:
-            person = _NOBODY
-        else:
-            person = bootstrap.identify(req.headers)
-            if not person.has(*operation.roles):
-                names = ", ".join(sorted(operation.roles))
-                raise Forbidden(f"This needs one of the roles {names}.", code="role_missing")
-        answer = procedure(_call(operation, req, services, person))
+        with told_plainly(operation.id, AttestError):
+            services = bootstrap.services()
+            if operation.roles is None:
+                person = _NOBODY
+            else:
+                person = bootstrap.identify(req.headers)
+                _hold_to_roles(person, operation.roles)
+            answer = procedure(_call(operation, req, services, person))
     except AttestError as fault:
         if services is not None and isinstance(fault, Forbidden | Unauthenticated):
             record_refusal(
@@ -103,10 +106,26 @@ def handle(operation_id: str, req: func.HttpRequest, procedure: Procedure) -> fu
                 oid=person.oid if person else None,
                 request_id=request_id,
             )
+        if fault.status >= 500:
+            log(
+                Event.REQUEST_FAILED,
+                operation=operation.id,
+                code=fault.code,
+                status=fault.status,
+                request_id=request_id,
+            )
         return problem(fault, request_id)
+    except Crashed:
+        return problem(AttestError(BUG), request_id)
     if isinstance(answer, Answer):
         return _respond(answer, request_id)
     return _respond(Answer(answer, operation.answers[0]), request_id)
+
+
+def _hold_to_roles(person: Person, roles: frozenset[Role]) -> None:
+    if not person.has(*roles):
+        names = ", ".join(sorted(roles))
+        raise Forbidden(f"This needs one of the roles {names}.", code="role_missing")
 
 
 def _request_id(req: func.HttpRequest) -> str:
@@ -115,12 +134,24 @@ def _request_id(req: func.HttpRequest) -> str:
 
 
 def _call(operation: Operation, req: func.HttpRequest, services: Services, person: Person) -> Call:
+    _each_once(req.url)
     query = _query(operation, req.params)
     raw = req.get_body()
     body: JsonObject = {}
     if operation.body is not None and operation.roles is not None:
         body = _body(operation, req.headers.get("content-type", ""), raw)
     return Call(services, person, dict(req.route_params), query, body, raw, req.headers)
+
+
+def _each_once(url: str) -> None:
+    """The host drops empty values and joins repeated ones; the address still says what was asked."""
+    seen: set[str] = set()
+    for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+        if not value:
+            raise Malformed(f"The parameter {name[:60]!r} is empty.", code="value_invalid")
+        if name in seen:
+            raise Malformed(f"The parameter {name[:60]!r} is given twice.", code="value_invalid")
+        seen.add(name)
 
 
 def _query(operation: Operation, params: Mapping[str, str]) -> dict[str, Any]:
@@ -145,7 +176,7 @@ def _value(parameter: Parameter, value: str) -> Any:
         try:
             # a plus sign in a query arrives as a blank
             return parse_instant(value.strip().replace(" ", "+"))
-        except (ValueError, OverflowError):
+        except ValueError:
             raise Malformed(
                 f"{parameter.name} must be a time such as 2026-11-20T17:00:00Z.", code="time_invalid"
             ) from None
@@ -170,6 +201,8 @@ def _body(operation: Operation, content_type: str, raw: bytes) -> JsonObject:
         raise UnsupportedMedia("The body must be application/json.", code="unsupported_media_type")
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        if b"\\u" in raw:  # half a surrogate pair can be escaped, but is no character that could be kept or answered
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.", code="malformed_json") from None
     if not isinstance(value, dict):
@@ -207,17 +240,15 @@ def problem(fault: AttestError, request_id: str) -> func.HttpResponse:
     if fault.status in (429, 503):
         headers["Retry-After"] = str(retry_after or 5)
     body: JsonObject = {
-        "type": f"urn:halo-attest:problem:{fault.code}",
         "title": _TITLES.get(fault.status, "The request could not be carried out"),
         "status": fault.status,
         "detail": fault.message,
         "code": fault.code,
-        "request_id": request_id,
     }
     for name in ("codes", "evidence_id", "missing", "decision_id", "approval_id", "receipts", "fields"):
         if name in fault.details:
             body[name] = fault.details[name]
-    return _respond(Answer(body, fault.status, PROBLEM, headers), request_id)
+    return _respond(Answer(body, fault.status, headers=headers), request_id)
 
 
 _TITLES = {
@@ -232,14 +263,18 @@ _TITLES = {
     415: "Unsupported media type",
     422: "Not acceptable",
     429: "Too many requests",
+    500: "Something went wrong",
     502: "A source did not answer as it must",
     503: "Temporarily unavailable",
 }
 
 
 def _respond(answer: Answer, request_id: str) -> func.HttpResponse:
-    body = answer.body
+    body, media_type = answer.body, answer.media_type
     if isinstance(body, dict):
+        if answer.status >= 400 and "code" in body:  # a procedure that answers its refusal itself is a problem, too
+            media_type = PROBLEM
+            body = {"type": f"urn:halo-attest:problem:{body['code']}", **body, "request_id": request_id}
         body = json.dumps(body, ensure_ascii=False, default=_json).encode()
     headers = {
         "Cache-Control": "no-store",
@@ -247,7 +282,7 @@ def _respond(answer: Answer, request_id: str) -> func.HttpResponse:
         "X-Request-Id": request_id,
         **answer.headers,
     }
-    return func.HttpResponse(body or b"", status_code=answer.status, mimetype=answer.media_type, headers=headers)
+    return func.HttpResponse(body or b"", status_code=answer.status, mimetype=media_type, headers=headers)
 
 
 def _json(value: Any) -> Any:

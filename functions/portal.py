@@ -9,6 +9,8 @@ from uuid import uuid4
 import azure.functions as func
 
 from functions import page_forms
+from functions.crash import Crashed, told_plainly
+from functions.http import BUG
 from functions.page_frames import path as address
 from functions.page_governance import item
 from functions.page_views import VIEWS, overview
@@ -70,19 +72,17 @@ def _serve(
     back: str = "",
     operation: str = "",
 ) -> func.HttpResponse:
-    """Identify, make the page; text answered by a form is where to go on. Errors become pages; a bug rises to the host."""
+    """Identify, make the page; text answered by a form is where to go on. Errors become pages, and so does a bug."""
     given = req.headers.get("x-request-id", "")
     request_id = given if _REQUEST_ID.match(given) else str(uuid4())
     services = None
     person = None
     try:
-        services = bootstrap.services()
-        person = bootstrap.identify(req.headers)
-        if not person.roles:
-            raise Forbidden("Your account holds no role of this service.", code="role_missing")
-        if operation and not person.has(*(BY_ID[operation].roles or ())):
-            raise Forbidden("Your roles do not let you do this.", code="role_missing")
-        made = make(person)
+        with told_plainly(f"page:{page}", AttestError):
+            services = bootstrap.services()
+            person = bootstrap.identify(req.headers)
+            _hold_to_roles(person, operation)
+            made = make(person)
     except AttestError as fault:
         if services is not None and isinstance(fault, Forbidden | Unauthenticated):
             record_refusal(
@@ -94,12 +94,21 @@ def _serve(
                 request_id=request_id,
             )
         return _problem(fault, person, request_id, back)
+    except Crashed:
+        return _problem(AttestError(BUG), person, request_id, back)
     if isinstance(made, str):
         return _answer(b"", request_id, 303, extra={"Location": made})
     if isinstance(made, File):
         kept = {} if made.media_type == _HTML else {"Content-Disposition": f'attachment; filename="{made.name}"'}
         return _answer(made.data, request_id, media_type=made.media_type, extra=kept)
     return _answer(made, request_id)
+
+
+def _hold_to_roles(person: Person, operation: str) -> None:
+    if not person.roles:
+        raise Forbidden("Your account holds no role of this service.", code="role_missing")
+    if operation and not person.has(*(BY_ID[operation].roles or ())):
+        raise Forbidden("Your roles do not let you do this.", code="role_missing")
 
 
 def _problem(fault: AttestError, person: Person | None, request_id: str, back: str) -> func.HttpResponse:

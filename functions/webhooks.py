@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.http import PROBLEM, Answer, Call, handle
+from functions.http import Answer, Call, handle
 from shared.procedures.receive import receive
 
 bp = func.Blueprint()
@@ -23,6 +23,6 @@ def receive_deliveries(req: func.HttpRequest) -> func.HttpResponse:
             req.params,
             call.services.clock.now(),
         )
-        return Answer(body, status, PROBLEM if status >= 400 else "application/json")
+        return Answer(body, status)
 
     return handle("receiveDeliveries", req, procedure)

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from shared.errors import Misconfigured
+from shared.log import quiet
 from shared.settings import Group, Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Live:
     """Services over the real world, each made when first used."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
+        quiet()
         self.settings = settings
         self.clock = clock
         self._policy: tuple[float, PolicyInForce] | None = None

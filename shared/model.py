@@ -206,7 +206,7 @@ def rfc3339(at: datetime) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """Read RFC 3339 (any offset, 0 to 7 fraction digits). Raises ValueError when there is no offset."""
+    """Read RFC 3339 (any offset, 0 to 7 fraction digits). Raises ValueError without an offset or outside the calendar."""
     value = text.strip()
     head, dot, tail = value.partition(".")
     if dot:
@@ -217,4 +217,7 @@ def parse_instant(text: str) -> datetime:
     at = datetime.fromisoformat(value.replace("z", "Z"))
     if at.tzinfo is None:
         raise ValueError("an instant needs an offset such as Z")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an instant must lie within the calendar in UTC, too") from None

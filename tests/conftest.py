@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pytest_socket import disable_socket, enable_socket
 
 from local.azurite import start_azurite
 from local.processes import StartFailed, free_ports
+from shared.log import WITHHELD
 from shared.storage import Account, azurite_connection, ensure_storage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +25,32 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         enable_socket()
     else:
         disable_socket(allow_unix_socket=True)
+
+
+class _Listener(logging.Handler):
+    """Hears what the service logs while a test runs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.prose: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep lines in which something had to be withheld."""
+        if f'"{WITHHELD}"' in record.getMessage():
+            self.prose.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_withheld() -> Iterator[None]:
+    """Wherever a test leads the service, what it logs is an id, a count or a code to begin with."""
+    listener, ours = _Listener(), logging.getLogger("attest")
+    before = ours.level
+    ours.setLevel(logging.INFO)
+    ours.addHandler(listener)
+    yield
+    ours.removeHandler(listener)
+    ours.setLevel(before)
+    assert listener.prose == []
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -37,6 +38,8 @@ def main() -> int:
     """Serve until a signal; 1 with one sentence when the host cannot start."""
     chosen = _arguments()
     environ = os.environ
+    # As the Functions worker sets it up: whatever is said at INFO or above is passed on.
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     try:
         refuse_taken({"host": chosen.port}, "HOST_PORT")
         options = HostOptions.read(chosen.host_json)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from local.clock import CLOCK, MovableClock
@@ -94,7 +94,7 @@ class Host:
     def app(self) -> Starlette:
         """The ASGI app; queues and timers run while it does."""
         admin = self._admin
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route("/admin/host/ping", admin.ping, methods=["GET", "POST"]),
                 Route("/admin/host/status", admin.status),
@@ -104,10 +104,13 @@ class Host:
                 Route(PATH, self._sign_in.page),
                 Route(PATH, self._sign_in.enter, methods=["POST"]),
                 Route("/_local/sign-out", self._sign_in.leave),
-                Mount("/", app=self._serve),
             ],
             lifespan=self._lifespan,
         )
+        # Not a Mount: its pattern knows no path with a line end in it.
+        app.router.redirect_slashes = False
+        app.router.default = self._serve
+        return app
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # no function speaks over a web socket

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from shared.actions import Action, ActionKind
 from shared.errors import AttestError, Conflict, NotFound, SourceDenied, SourceRejected, Unacceptable
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, rfc3339
 from shared.procedures.plan import register
 from shared.procedures.services import Services
@@ -87,3 +88,8 @@ def _close(services: Services, part: str, key: str, action: Action, state: str, 
     register(services, part).change(
         key, lambda body: None if body is None else {**body, "state": state, "outcome": outcome, "ended_at": ended}
     )
+    run_id = part.replace("\n", "/")  # what a delivery caused is filed under its evidence
+    if state == "done":
+        log(Event.ACTION_CARRIED_OUT, action=key, kind=action.kind.value, run_id=run_id)
+    else:
+        log(Event.ACTION_FAILED, action=key, kind=action.kind.value, run_id=run_id, code=str(outcome.get("code", "")))

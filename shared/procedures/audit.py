@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.ledger import verify
 from shared.ledger.fsck import Reader
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def audit_all(services: Services, run: Run | None = None) -> JsonObject:
     reader = Reader(services.rows, services.blobs, services.ledger.names, keys)
     reader.audit_meta()
     logs = reader.logs()
-    for number, log in enumerate(logs):
-        reader.audit_log(log)
+    for number, each in enumerate(logs):
+        reader.audit_log(each)
         if run is not None:
             run.progress((number + 1) / (len(logs) + 1), f"{number + 1} of {len(logs)} logs read")
     return reader.report.to_json()
@@ -42,4 +43,6 @@ def audit_run(services: Services, run: Run) -> JsonObject:
             subject=Subject("run", run.run_id),
         )
     )
+    if result["codes"]:
+        log(Event.AUDIT_MISMATCH, run_id=run.run_id, codes=result["codes"], evidence_id=receipt.evidence_id)
     return {**result, "evidence_id": receipt.evidence_id}

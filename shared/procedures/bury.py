@@ -9,6 +9,7 @@ from shared.controls.catalogue import controls
 from shared.controls.intake_understood import DeliveryFacts
 from shared.controls.spec import Case
 from shared.errors import SourceDown
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Subject
 from shared.procedures import act, runs
 from shared.procedures.assess import assess
@@ -16,7 +17,7 @@ from shared.procedures.services import Services
 
 
 def _keep(services: Services, queue: str, body: bytes) -> JsonObject:
-    services.ledger.record(
+    receipt = services.ledger.record(
         NewEntry(
             type="message.poisoned",
             key=f"poison\n{queue}\n{hashlib.sha256(body).hexdigest()}",
@@ -24,6 +25,7 @@ def _keep(services: Services, queue: str, body: bytes) -> JsonObject:
             subject=Subject("queue", queue),
         )
     )
+    log(Event.MESSAGE_POISONED, queue=queue, evidence_id=receipt.evidence_id)
     try:
         said = json.loads(body)
     except ValueError:

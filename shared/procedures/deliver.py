@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from shared.errors import NotFound, SourceError
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 from shared.procedures.services import Services
 from shared.registers import reports
@@ -84,6 +85,8 @@ def deliver_report(services: Services, shelf: Shelf, period: str, as_of: str | N
             body |= {"state": "failed", "item": None, "error": {"code": fault.code, "message": fault.message}}
             failed.append({"format": name, "code": fault.code})
         register(services).put(key, body)
+    for one in failed:
+        log(Event.REPORT_UNDELIVERED, kind=str(one["format"]), code=str(one["code"]))
     if done or failed:
         told = json.dumps({"report": row["folder"], "delivered": done, "failed": failed}, sort_keys=True).encode()
         services.ledger.record(

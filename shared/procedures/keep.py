@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import Conflict, RowExists
+from shared.log import Event, log
 from shared.model import NewEntry, Receipt, Subject
 from shared.ports import Op, Row
 from shared.procedures.deliveries import Delivery, Unread, printable
@@ -25,6 +26,7 @@ TROUBLE = "-trouble"
 """Partition suffix of what came that was not simply kept."""
 
 QUEUE = "deliveries"
+_TOLD = {"unreadable": Event.DELIVERY_QUARANTINED, "conflict": Event.DELIVERY_CONFLICT}
 _GROUP = 45
 """Deliveries claimed in one transaction."""
 
@@ -161,6 +163,8 @@ def _conflict(services: Services, source: str, each: Delivery, claim: Row) -> Ke
 
 def _trouble(services: Services, source: str, claim: Row, what: str, delivery_id: str, evidence_id: str) -> None:
     """For the reconciliation: what came that was not simply kept, in the order of time."""
+    if what in _TOLD:
+        log(_TOLD[what], source=source, evidence_id=evidence_id)
     at = str(claim.cells["received_at"])
     moment = int(datetime.fromisoformat(at).timestamp() * 1_000_000)
     cells = {"what": what, "delivery_id": printable(delivery_id), "evidence_id": evidence_id, "received_at": at}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from shared.errors import Unacceptable
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
 from shared.policy.document import policy_digest, read_policy
 from shared.ports import Clock, Recorder, Rows
@@ -89,6 +90,7 @@ def put_policy(services: Services, person: Person, body: JsonObject) -> JsonObje
             "at": rfc3339(services.clock.now()),
         },
     )
+    log(Event.POLICY_CHANGED, version=policy.version, decision_id=str(decision), oid=person.oid)
     return {
         **policy_view(services),
         "version": policy.version,

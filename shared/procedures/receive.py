@@ -69,7 +69,6 @@ def _is_json(content_type: str | None) -> bool:
 def _unreadable(services: Services, source: str, unread: Unread, now: datetime) -> tuple[int, JsonObject]:
     receipt = quarantine(services, source, [unread], now)[0]
     return 400, {
-        "type": "about:blank",
         "title": "Unreadable delivery",
         "status": 400,
         "code": "delivery_unreadable",
@@ -110,7 +109,6 @@ def _answer(
         receipts.append(line)
     if conflicts:
         return 409, {
-            "type": "about:blank",
             "title": "Conflicting delivery",
             "status": 409,
             "code": "intake_conflict",

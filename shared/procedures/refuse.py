@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from shared.errors import AttestError
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, rfc3339
 from shared.procedures.services import Services
 
@@ -13,6 +14,7 @@ def record_refusal(
     services: Services, *, operation_id: str, method: str, code: str, oid: str | None, request_id: str
 ) -> None:
     """Record ``access.refused``. Anonymous refusals of one minute are one record, so that noise cannot fill the store."""
+    log(Event.ACCESS_REFUSED, operation=operation_id, code=code, oid=oid, request_id=request_id)
     minute = rfc3339(services.clock.now())[:16]
     body: JsonObject = {"operation": operation_id, "method": method, "code": code, "oid": oid}
     if oid is None:

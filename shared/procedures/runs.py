@@ -10,6 +10,7 @@ from datetime import datetime
 from secrets import token_hex
 
 from shared.errors import AttestError, NotFound, Unacceptable
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Subject, parse_instant, rfc3339
 from shared.procedures.plan import outcomes_of
 from shared.procedures.services import Services
@@ -132,6 +133,7 @@ def execute(services: Services, run_id: str, jobs: Callable[[str], Job]) -> None
         _merge(services, run_id, {"progress": {"fraction": round(fraction, 3), "text": text}})
 
     _merge(services, run_id, {"state": "running", "started_at": rfc3339(started)})
+    log(Event.RUN_STARTED, run_id=run_id, job=str(body["job"]))
     run = Run(run_id, body["job"], body["period"], parse_instant(body["as_of"]), body["requested_by"], note)
     try:
         result = jobs(run.job)(services, run)
@@ -168,6 +170,12 @@ def finish(
             actor=str(shown.get("requested_by", "service")),
         )
     )
+    job, started = str(shown.get("job", "")), shown.get("started_at")
+    seconds = (now - parse_instant(started)).total_seconds() if isinstance(started, str) else 0.0
+    if error:
+        log(Event.RUN_FAILED, run_id=run_id, job=job, code=str(error.get("code", "")), seconds=seconds)
+    else:
+        log(Event.RUN_SUCCEEDED, run_id=run_id, job=job, seconds=seconds)
 
 
 def _merge(services: Services, run_id: str, change: JsonObject) -> JsonObject | None:

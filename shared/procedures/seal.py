@@ -13,6 +13,7 @@ from shared.ledger.names import LOGS, TABLE
 from shared.ledger.publish import Publisher
 from shared.ledger.seal import seal_log
 from shared.ledger.stored import LogName, logs
+from shared.log import Event, log
 from shared.model import JsonObject, NewEntry
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ def seal_logs(services: Services, named: list[LogName], progress: Progress | Non
         result.meta_size = published.size if published else 0
     except LedgerError as error:
         result.refused.append(error.code)
+    if result.quarantined:
+        log(Event.ENTRY_QUARANTINED, count=result.quarantined)
+    if result.refused:
+        log(Event.SEAL_REFUSED, codes=sorted(set(result.refused)), count=len(result.refused))
     return result
 
 

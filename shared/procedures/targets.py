@@ -121,7 +121,6 @@ def _refuse(services: Services, person: Person, kpi: Kpi, body: JsonObject, faul
         due=services.clock.now() + _DECIDE_WITHIN,
     )
     return {
-        "type": "about:blank",
         "title": "Unprocessable Content",
         "status": 422,
         "code": "target_refused",

@@ -34,6 +34,7 @@ def answer(response):
         ({"limit": "٣"}, "number_invalid"),
         ({"from": "yesterday"}, "time_invalid"),
         ({"from": "2026-11-20"}, "time_invalid"),
+        ({"from": "9999-12-31T23:59:59-14:00"}, "time_invalid"),
         ({"from": "2026-11-21T00:00:00Z", "to": "2026-11-20T00:00:00Z"}, "period_invalid"),
         ({"verdict": "fine"}, "value_invalid"),
     ],
@@ -57,6 +58,8 @@ def test_a_plus_sign_in_an_offset_arrives_as_a_blank(desk):
         (b"{", 400, "malformed_json"),
         (b'{"job": "sync", "job": "seal"}', 400, "malformed_json"),
         (b'{"job": NaN}', 400, "malformed_json"),
+        (b'{"job": "\\ud800"}', 400, "malformed_json"),
+        (b'{"\\udfff": 1}', 400, "malformed_json"),
         (b"\xff\xfe{}", 400, "malformed_json"),
         (b"[" * 5000, 400, "malformed_json"),
         (b"[]", 422, "body_not_object"),
@@ -115,14 +118,36 @@ def test_come_back_later_says_when(desk, fault, status):
     assert (response.status_code, response.headers["Retry-After"]) == (status, "7" if status == 503 else "5")
 
 
-def test_a_bug_is_not_dressed_up_as_an_answer(desk):
-    """What is no typed error rises to the host, which answers 500 without a word of ours."""
+def test_a_bug_is_a_problem_that_can_be_quoted_and_says_nothing_else(desk):
+    """500, its code and the request id; what went wrong stays in the log, by kind and place."""
 
     def broken(_call):
-        return {"x": 1 / 0}
+        raise ValueError("Paula Imagined, invoice 7")
 
-    with pytest.raises(ZeroDivisionError):
-        desk.call(probe("listFindings", broken))
+    status, body, response = answer(desk.call(probe("listFindings", broken), headers={"x-request-id": "q-7"}))
+    assert (status, response.mimetype) == (500, "application/problem+json")
+    assert (body["code"], body["request_id"]) == ("internal_error", "q-7")
+    assert "Paula" not in json.dumps(body)
+
+
+@pytest.mark.parametrize("query", ["limit=", "customer=&limit=5", "customer=1&customer=2", "no_such="])
+def test_the_address_is_judged_as_it_was_written(desk, query):
+    """The host drops empty values and joins repeated ones; neither may turn into a wider answer."""
+    request = func.HttpRequest("GET", f"http://test/api/findings?{query}", params={}, body=b"")
+    status, body, _ = answer(probe("listFindings")(request))
+    assert (status, body["code"]) == (400, "value_invalid")
+
+
+def test_an_answer_that_is_a_refusal_is_a_problem_whoever_wrote_it(desk):
+    """Type, media type and request id are added."""
+    refusal = Answer({"title": "No", "status": 422, "code": "target_refused", "codes": ["range"]}, 422)
+    _, body, response = answer(desk.call(probe("listFindings", lambda _call: refusal), headers={"x-request-id": "q"}))
+    assert response.mimetype == "application/problem+json"
+    assert (body["type"], body["request_id"], body["codes"]) == (
+        "urn:halo-attest:problem:target_refused",
+        "q",
+        ["range"],
+    )
 
 
 def test_problem_details_hold_no_secrets_and_a_stable_type(desk):

@@ -32,6 +32,7 @@ def begin(services, job="sync", period=None, as_of=None):
         ("sync", None, "yesterday", "as_of_invalid"),
         ("sync", None, 12, "as_of_invalid"),
         ("sync", None, "2026-11-20T10:00:00", "as_of_invalid"),
+        ("sync", None, "9999-12-31T23:59:59-14:00", "as_of_invalid"),
     ],
 )
 def test_nonsense_starts_nothing(job, period, as_of, code):

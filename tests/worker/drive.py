@@ -1,13 +1,15 @@
 """Runs a function app in Microsoft's worker runtime: indexes it as the platform does, then invokes what stdin asks for.
 
 One app per process, because the runtime keeps global state. Reads ``{"calls":[…]}``, writes
-``{"error":…, "functions":{name: [bindings]}, "answers":[…]}``. The runtime is handed stand-ins for its protocol classes.
+``{"error":…, "functions":{name: [bindings]}, "answers":[…], "logs":[{"logger","level","message"}]}``.
+The runtime is handed stand-ins for its protocol classes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -119,13 +121,28 @@ async def _run(app: Path, calls: list[dict[str, Any]]) -> dict[str, Any]:
     return {"error": None, "functions": functions, "answers": answers}
 
 
+class _Heard(logging.Handler):
+    """Stands where the worker's own handler stands: on the root logger, passing on whatever comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[dict[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line as the host would get it."""
+        self.lines.append({"logger": record.name, "level": record.levelname, "message": record.getMessage()})
+
+
 def main() -> None:
     """Index, load, invoke; one JSON document on stdout."""
     app = Path(sys.argv[1]).resolve()
     sys.path.append(str(app))
     os.chdir(app)
     calls = json.loads(sys.stdin.read() or "{}").get("calls", [])
+    heard = _Heard()
+    logging.basicConfig(level=logging.INFO, handlers=[heard])
     told = asyncio.run(_run(app, calls))
+    told["logs"] = heard.lines
     print("\n" + json.dumps(told))
     sys.stdout.flush()
     os._exit(0)

@@ -41,6 +41,7 @@ def web() -> Caller:
         ("/api/things/a%20b", {"name": "a b"}),
         ("/api/things/a%2Fb", {"name": "a%2Fb"}),
         ("/api/things/%C3%A9", {"name": "é"}),
+        ("/api/things/a%0Ab", {"name": "a\nb"}),
         ("/api/files/a/b/c", {"rest": "a/b/c"}),
         ("/api/files", {"rest": ""}),
         ("/api/x/../things/7", {"id": "7"}),
