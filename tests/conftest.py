@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
 from local.azurite import start_azurite
@@ -17,6 +18,10 @@ from shared.log import WITHHELD
 from shared.storage import Account, azurite_connection, ensure_storage
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A machine with much to do makes nothing wrong.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
