@@ -11,7 +11,7 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_SECONDS = 1.0
 ROUNDS = 7
-_HEAVY = ("reportlab", "docx", "pptx", "xlsxwriter", "jinja2", "msal", "cryptography", "azure.storage.blob",
+_HEAVY = ("typst", "fontTools", "docx", "pptx", "xlsxwriter", "jinja2", "msal", "cryptography", "azure.storage.blob",
           "azure.data.tables", "azure.identity", "lxml")  # fmt: skip
 _SCRIPT = """
 import time, sys, json
