@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.http import Answer, Call, handle
 from functions.pages import page_headers
-from shared.procedures import kpis, report_weekly, targets, usage
+from shared.procedures import artefacts, kpis, report_weekly, targets, usage
 
 bp = func.Blueprint()
 
@@ -50,6 +50,22 @@ def get_report(req: func.HttpRequest) -> func.HttpResponse:
     return handle("getReport", req, _report)
 
 
+@bp.function_name("list_artefacts")
+@bp.route(route="api/artefacts", methods=["GET"])
+def list_artefacts(req: func.HttpRequest) -> func.HttpResponse:
+    """Runbooks, registers and briefs."""
+    return handle(
+        "listArtefacts", req, lambda call: artefacts.list_artefacts(call.services, call.person, call.limit, call.after)
+    )
+
+
+@bp.function_name("get_artefact")
+@bp.route(route="api/artefacts/{file}", methods=["GET"])
+def get_artefact(req: func.HttpRequest) -> func.HttpResponse:
+    """A runbook, register or brief."""
+    return handle("getArtefact", req, _artefact)
+
+
 @bp.function_name("add_usage")
 @bp.route(route="api/usage/{supplier}", methods=["POST"])
 def add_usage(req: func.HttpRequest) -> func.HttpResponse:
@@ -76,3 +92,9 @@ def _report(call: Call) -> Answer:
     )
     headers = page_headers(body) if media_type == "text/html" else {}
     return Answer(body, media_type=media_type, headers=headers)
+
+
+def _artefact(call: Call) -> Answer:
+    body, media_type = artefacts.artefact_file(call.services, call.person, call.path["file"], call.query.get("as_of"))
+    name = call.path["file"]  # it was found, so it is one of ours
+    return Answer(body, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -1,4 +1,4 @@
-"""Pages of access reviews, reports and decisions."""
+"""Pages of access reviews and decisions."""
 
 from __future__ import annotations
 
@@ -10,19 +10,10 @@ from shared.errors import NotFound
 from shared.model import JsonObject, Person, Role
 from shared.portal.blocks import Fact, table
 from shared.portal.words import listed, words
-from shared.procedures import governance, report_weekly, review_quarterly
+from shared.procedures import governance, review_quarterly
 from shared.procedures.services import Services
 
 _ATTEST = (Role.INTEGRATION_OWNER, Role.STEERING_MEMBER)
-_FORMATS = {
-    "html": "Page",
-    "pdf": "PDF",
-    "xlsx": "Excel",
-    "docx": "Word",
-    "pptx": "PowerPoint",
-    "csv": "CSV",
-    "json": "JSON",
-}
 
 
 def review_list(services: Services, person: Person, query: Query) -> bytes:
@@ -228,57 +219,6 @@ def _form(services: Services, person: Person, held: JsonObject, one: JsonObject)
             "buttons": [("", "", "Record the answer", False)],
         }
     ], ""
-
-
-def report_list(services: Services, person: Person, query: Query) -> bytes:
-    """Reports, the newest first."""
-    rows = report_weekly.list_reports(services, person, ALL, None)["items"]
-
-    def shape(row: JsonObject) -> JsonObject:
-        return {**row, "_path": path("reports", row["period"]), "name": row["title"], "links": _links(row)}
-
-    return list_page(services, person, "reports", query, {"items": rows[::-1][:PAGE], "next": None}, shape)
-
-
-def _links(row: JsonObject) -> list[tuple[str, str]]:
-    held = list(row.get("formats") or [])
-    return [
-        (f"{path('reports', row['kind'], row['period'], name)}?as_of={quote(row['as_of'])}", label)
-        for name, label in _FORMATS.items()
-        if name in held
-    ]
-
-
-def report(services: Services, person: Person, period: str, _query: Query) -> bytes:
-    """The newest report of a week: its headline and its files."""
-    rows = [one for one in report_weekly.list_reports(services, person, ALL, None)["items"] if one["period"] == period]
-    if not rows:
-        raise NotFound(f"There is no weekly report of {period}.", code="report_not_found")
-    newest = rows[-1]
-    versions = [{"as_of": one["as_of"], "links": _links(one)} for one in rows[::-1]]
-    return detail_page(
-        services,
-        person,
-        "reports",
-        newest["title"],
-        "The headline; everything behind it stands in the report itself.",
-        [("Judged at", "moment", newest["as_of"]), ("Open as", "links", _links(newest))],
-        parts=[
-            {
-                "heading": "Headline",
-                "statements": [{"text": one["text"], "href": "", "label": ""} for one in newest.get("headline") or []],
-            }
-        ],
-        blocks=[
-            table(
-                "As it was known",
-                versions,
-                {"as_of": "Judged at", "links": "Open as"},
-                kinds={"as_of": "moment", "links": "links"},
-                caption="Each stays as it was, byte for byte",
-            )
-        ],
-    )
 
 
 def decision_list(services: Services, person: Person, query: Query) -> bytes:

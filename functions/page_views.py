@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from functions import page_delivery, page_findings, page_governance, page_money
+from functions import page_delivery, page_findings, page_governance, page_money, page_reports
 from functions.page_frames import ALL, Names, View
 from shared.model import JsonObject, Person, Role
 from shared.portal.blocks import table
@@ -147,6 +147,6 @@ VIEWS: dict[str, View] = {
     "projects": View(page_delivery.project_list, page_delivery.project),
     "handoffs": View(page_delivery.handoff_list, page_delivery.handoff),
     "reviews": View(page_governance.review_list, page_governance.review),
-    "reports": View(page_governance.report_list, page_governance.report),
+    "reports": View(page_reports.report_list, page_reports.report),
     "decisions": View(page_governance.decision_list),
 }

@@ -20,6 +20,7 @@ from shared.connector.operations import BY_ID
 from shared.errors import AttestError, Forbidden, Malformed, NotFound, TooLarge, Unauthenticated, UnsupportedMedia
 from shared.model import Person
 from shared.portal.pages import render, stylesheet
+from shared.procedures.artefacts import artefact_file
 from shared.procedures.refuse import record_refusal
 from shared.procedures.report_weekly import report_file
 
@@ -205,6 +206,19 @@ def portal_report(req: func.HttpRequest) -> func.HttpResponse:
     def make(person: Person) -> File:
         data, media_type = report_file(bootstrap.services(), person, period, form, req.params.get("as_of") or None)
         return File(data, media_type, f"weekly-{period}.{form}")  # both were checked: they named a report
+
+    return _serve(req, "report", make)
+
+
+@bp.function_name("portal_artefact")
+@bp.route(route="artefacts/{file}", methods=["GET"])
+def portal_artefact(req: func.HttpRequest) -> func.HttpResponse:
+    """An artefact's file, for a browser that cannot call the API."""
+    file = req.route_params["file"]
+
+    def make(person: Person) -> File:
+        data, media_type = artefact_file(bootstrap.services(), person, file, req.params.get("as_of") or None)
+        return File(data, media_type, file)  # it was found, so it is one of ours
 
     return _serve(req, "report", make)
 

@@ -16,6 +16,7 @@ class ActionKind(StrEnum):
     NOTE_TICKET = "note_ticket"  # parameters: ticket_id, note, outcome
     CREATE_PROJECT = "create_project"  # parameters: opportunity_id, plan
     NOTIFY = "notify"  # parameters: channel, event, title, text, link, facts
+    DELIVER_FILE = "deliver_file"  # parameters: report, blob, path, media_type, sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shared.identity import TokenValidator
     from shared.ledger.ledger import Ledger
     from shared.model import Person
-    from shared.ports import Blobs, Caller, Clock, Graph, Halo, Mirror, Notifier, Queues, Rows, Signer
+    from shared.ports import Blobs, Caller, Clock, Graph, Halo, Mirror, Notifier, Queues, Rows, Shelf, Signer
     from shared.procedures.services import HaloWriter, PolicyInForce, Services
     from shared.storage.account import Account
 
@@ -137,6 +137,23 @@ class Live:
         from shared.notify.callback import Callback
 
         return Callback()
+
+    @cached_property
+    def shelf(self) -> Shelf | None:
+        """SharePoint by this app's own identity; None where no site is set."""
+        from functools import partial
+
+        import httpx
+
+        from shared.entra.client import GRAPH
+        from shared.entra.credentials import open_tokens
+        from shared.notify.sharepoint import open_sharepoint
+
+        if not self.settings.text("SHAREPOINT_SITE"):
+            return None
+        home = "home"  # our own tenant, whatever its id: the managed identity lives there
+        tokens = open_tokens(self.settings, home, httpx.Client(timeout=30.0))
+        return open_sharepoint(self.settings, partial(tokens.get, home, GRAPH), partial(tokens.forget, home, GRAPH))
 
     @property
     def policy(self) -> PolicyInForce:

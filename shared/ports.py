@@ -278,6 +278,16 @@ class Notifier(Protocol):
         """Deliver a message to a named channel of policy; idempotence is the caller's."""
 
 
+class Shelf(Protocol):
+    """Where files are put for people."""
+
+    def put(self, path: str, data: bytes, media_type: str) -> JsonObject:
+        """Store by path: ``{"id", "web_url", "size"}``. The same path again is a new version of the same file.
+
+        Raises from the SourceError subtree.
+        """
+
+
 class Caller(Protocol):
     """Posts JSON to a subscriber's callback address."""
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from local.entra.doors import Doors, Watch
 from local.entra.graph import Reads
+from local.entra.sites import Sites
 from local.entra.tables import Row, Tables
 from local.entra.tokens import GrantError, Issuer
 
@@ -21,7 +22,8 @@ from local.entra.tokens import GrantError, Issuer
 def build(issuer: Issuer, seed: dict[str, list[Row]] | None = None, *, identity_header: str | None = None) -> ASGIApp:
     """An application over fresh tables. ``identity_header`` None accepts any X-IDENTITY-HEADER."""
     tables = Tables(seed)
-    doors = Doors(tables)
+    sites = Sites(issuer)
+    doors = Doors(tables, sites)
 
     async def discovery(request: Request) -> Response:
         return JSONResponse(issuer.discovery(request.path_params["tenant"]))
@@ -73,6 +75,7 @@ def build(issuer: Issuer, seed: dict[str, list[Row]] | None = None, *, identity_
         Route("/dev/token", dev_token, methods=["POST"]),
         Route("/msi/token", managed),
         *doors.routes(),
+        *sites.routes(),
         *Reads(tables, issuer).routes(),
     ]
     return Watch(Starlette(routes=routes), doors)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local.entra.sites import Sites
 from local.entra.tables import TABLES, RowsError, Tables
 
 _FIELDS = {
@@ -46,8 +47,9 @@ class Fault:
 class Doors:
     """Faults waiting and calls seen."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, sites: Sites) -> None:
         self.tables = tables
+        self.sites = sites
         self.faults: list[Fault] = []
         self.calls: list[dict[str, Any]] = []
         self._lock = Lock()
@@ -100,6 +102,7 @@ class Doors:
 
     async def _reset(self, _request: Request) -> Response:
         self.tables.reset()
+        self.sites.reset()
         with self._lock:
             self.faults.clear()
             self.calls.clear()

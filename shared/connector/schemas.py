@@ -113,7 +113,9 @@ KPI = _object(
     status=TEXT,
     restated=ANY,
 )
-REPORT = _object(period=TEXT, as_of=INSTANT, formats=array(TEXT))
+DELIVERY = _object(file=TEXT, state=TEXT, at=INSTANT, web_url=TEXT, error=ANY)
+REPORT = _object(period=TEXT, as_of=INSTANT, formats=array(TEXT), deliveries=array(DELIVERY))
+ARTEFACT = _object(period=TEXT, as_of=INSTANT, files=array(TEXT), links=ANY, sha256=ANY, evidence_id=TEXT)
 POLICY = _object(version=TEXT, toml=TEXT, decision_id=TEXT, unconfirmed=array(TEXT))
 EVIDENCE = _object(id=TEXT, type=TEXT, log=TEXT, index=INTEGER, customer=TEXT, received_at=INSTANT, sha256=TEXT)
 PACK = _object(id=TEXT, state=TEXT, progress=ANY)
@@ -159,6 +161,7 @@ _MANY: dict[str, JsonObject] = {
     "listReviews": REVIEW,
     "getKpis": KPI,
     "listReports": REPORT,
+    "listArtefacts": ARTEFACT,
     "listEvidence": EVIDENCE,
     "listIntegrations": ANY,
 }

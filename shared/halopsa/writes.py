@@ -35,8 +35,8 @@ class HaloWrites:
                 return self._note(action, meaning)
             case ActionKind.CREATE_PROJECT:
                 return ProjectMaker(self._halo, self._mirror).make(action, meaning)
-            case ActionKind.NOTIFY:
-                raise SourceRejected("Notifications do not go through HaloPSA.", code="halo_no_such_action")
+            case ActionKind.NOTIFY | ActionKind.DELIVER_FILE:
+                raise SourceRejected("Messages and files do not go through HaloPSA.", code="halo_no_such_action")
 
     def _hold(self, action: Action) -> JsonObject:
         """The mark on the internal note tells our own earlier attempt from a person's decision to disable."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from shared.errors import SourceBusy, SourceDenied, SourceDown, SourceRejected
 from shared.model import JsonObject
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
@@ -31,10 +32,12 @@ class SharePoint:
         site: str,
         token: Callable[[], str],
         sleep: Callable[[float], None],
+        forget: Callable[[], None] = lambda: None,
         http: httpx.Client | None = None,
     ) -> None:
         self._root = f"{graph.rstrip('/')}/v1.0/sites/{site}/drive/root"
         self._token = token
+        self._forget = forget
         self._sleep = sleep
         self._given = http
 
@@ -92,7 +95,7 @@ class SharePoint:
     ) -> httpx.Response:
         import httpx
 
-        wait, busy = 1.0, False
+        wait, busy, fresh = 1.0, False, not token
         for attempt in range(_TRIES):
             sent = {**headers, "Authorization": f"Bearer {self._token()}"} if token else headers
             try:
@@ -103,6 +106,10 @@ class SharePoint:
                 status = answer.status_code
                 if status < 300 or status in allowed:
                     return answer
+                if status == 401 and not fresh:  # the token may have been withdrawn before its time
+                    fresh = True
+                    self._forget()
+                    continue
                 if status in (401, 403):
                     raise SourceDenied(
                         "SharePoint refused us: the site must be granted to this identity.", code="sharepoint_denied"
@@ -119,6 +126,14 @@ class SharePoint:
         raise SourceDown(
             "SharePoint does not answer, or the file stays locked by somebody else.", code="sharepoint_down"
         )
+
+
+def open_sharepoint(settings: Settings, token: Callable[[], str], forget: Callable[[], None]) -> SharePoint:
+    """From the settings; the site was granted to this identity (Sites.Selected)."""
+    from time import sleep
+
+    text = settings.text
+    return SharePoint(graph=text("GRAPH_URL"), site=text("SHAREPOINT_SITE"), token=token, forget=forget, sleep=sleep)
 
 
 def _next(answer: httpx.Response, sent: int) -> int:

@@ -10,6 +10,7 @@ from shared.actions import Action, ActionKind
 from shared.errors import AttestError, Conflict, NotFound, SourceDenied, SourceRejected, Unacceptable
 from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, rfc3339
+from shared.procedures import deliver
 from shared.procedures.plan import register
 from shared.procedures.services import Services
 from shared.procedures.tell import tell
@@ -33,6 +34,7 @@ def follower(kind: ActionKind) -> Follower | None:
         ActionKind.HOLD_INVOICE: billing,
         ActionKind.RELEASE_INVOICE: billing,
         ActionKind.CREATE_PROJECT: handoffs,
+        ActionKind.DELIVER_FILE: deliver,
     }
     return cast("Follower | None", modules.get(kind))
 
@@ -48,6 +50,8 @@ def carry_out(services: Services, part: str, key: str) -> None:
     try:
         if action.kind is ActionKind.NOTIFY:
             outcome = tell(services, action)
+        elif action.kind is ActionKind.DELIVER_FILE:
+            outcome = deliver.deliver(services, action)
         else:
             outcome = services.writer.carry_out(action, services.policy.policy.halopsa.model_dump(mode="json"))
     except (SourceRejected, SourceDenied, NotFound, Conflict, Unacceptable) as fault:

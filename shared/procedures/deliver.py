@@ -1,50 +1,29 @@
-"""Bring a published report to where people look: SharePoint, and the reporting container that Power BI reads."""
+"""Bring published reports and artefacts to the SharePoint site: one action a file, so that each is tried again by itself."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import Protocol
+from dataclasses import asdict, dataclass
 
-from shared.errors import NotFound, SourceError
+from shared.actions import Action, ActionKind
+from shared.errors import NotFound
 from shared.log import Event, log
-from shared.model import JsonObject, NewEntry, Subject, rfc3339
+from shared.model import JsonObject, Subject, rfc3339
+from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
-from shared.registers import reports
 from shared.registers.store import Register
-from shared.reports.formats import media_type
-from shared.reports.wording import neutral
-
-CONTAINER = "reporting"
-KPI_COLUMNS = (
-    "period",
-    "as_of",
-    "from",
-    "to",
-    "kpi",
-    "practice",
-    "n",
-    "value",
-    "unit",
-    "mean",
-    "median",
-    "p90",
-    "baseline",
-    "status",
-    "restated_was",
-    "restated_since",
-)
-"""Stable: columns are only ever added at the end."""
 
 
-class Shelf(Protocol):
-    """Where files are put for people."""
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One file on its way: where its bytes lie, where it goes, and which report it belongs to."""
 
-    def put(self, path: str, data: bytes, media_type: str) -> JsonObject:
-        """Store by path; the same path again replaces. Raises from the SourceError subtree."""
+    report: str
+    blob: str
+    path: str
+    media_type: str
+    sha256: str
 
 
 def register(services: Services) -> Register:
@@ -52,80 +31,51 @@ def register(services: Services) -> Register:
     return Register(services.rows, "report_deliveries")
 
 
-def deliver_report(services: Services, shelf: Shelf, period: str, as_of: str | None = None) -> JsonObject:
-    """Put every format of the newest report (not after ``as_of``) on the shelf; what is there already stays.
-
-    A failure is recorded and the other formats go on; running it again tries only what is missing.
-    """
-    row = reports.latest(services.rows, "weekly", period, as_of)
-    if row is None:
-        raise NotFound(f"There is no weekly report of {period}.", code="report_not_found")
-    done: list[str] = []
-    failed: list[JsonObject] = []
-    for name, digest in row["sha256"].items():
-        key = f"{row['folder']}/{name}"
-        held = register(services).get(key)
-        if held is not None and held.body["state"] == "delivered" and held.body["sha256"] == digest:
+def plan_deliveries(services: Services, run_id: str, files: Iterable[Delivery]) -> int:
+    """Queue one action a file; answer how many. None where no site is set. What is there already is not sent again."""
+    if services.shelf is None:
+        return 0
+    actions = []
+    for file in files:
+        held = register(services).get(file.blob)
+        if held is not None and (held.body["state"], held.body["sha256"]) == ("delivered", file.sha256):
             continue
-        data = services.blobs.get("reports", key)
-        if data is None:
-            continue
-        path = f"Weekly/{period}/{row['as_of']}/weekly-{period}.{name}"
-        body: JsonObject = {
-            "report": key,
-            "format": name,
-            "sha256": digest,
-            "path": path,
-            "at": rfc3339(services.clock.now()),
-        }
-        try:
-            body |= {"state": "delivered", "item": shelf.put(path, data, media_type(name)), "error": None}
-            done.append(name)
-        except SourceError as fault:
-            body |= {"state": "failed", "item": None, "error": {"code": fault.code, "message": fault.message}}
-            failed.append({"format": name, "code": fault.code})
-        register(services).put(key, body)
-    for one in failed:
-        log(Event.REPORT_UNDELIVERED, kind=str(one["format"]), code=str(one["code"]))
-    if done or failed:
-        told = json.dumps({"report": row["folder"], "delivered": done, "failed": failed}, sort_keys=True).encode()
-        services.ledger.record(
-            NewEntry(
-                type="report.delivered" if not failed else "report.delivery_failed",
-                key=f"deliver\n{rfc3339(services.clock.now())}\n{hashlib.sha256(told).hexdigest()}",
-                payload=told,
-                subject=Subject("report", f"weekly/{period}"),
-            )
-        )
-    return {"delivered": done, "failed": failed}
+        key = f"deliver\n{file.blob}\n{file.sha256}"
+        actions.append(Action(ActionKind.DELIVER_FILE, key, Subject("report", file.report), None, asdict(file)))
+        register(services).put(file.blob, _row(services, asdict(file), "waiting"))
+    return queue_actions(services, actions, run_id)
 
 
-def publish_figures(services: Services, period: str, as_of: str, items: Iterable[JsonObject]) -> None:
-    """The week's figures as one CSV blob per week; the newest knowledge of a week replaces the former."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(KPI_COLUMNS)
-    for item in items:
-        told = item["restated"] or {}
-        cells = (
-            period,
-            as_of,
-            item["from"],
-            item["to"],
-            item["id"],
-            item["practice"],
-            item["n"],
-            item["value"],
-            item["unit"],
-            item["mean"],
-            item["median"],
-            item["p90"],
-            item["baseline"],
-            item["status"],
-            told.get("was"),
-            told.get("since"),
-        )
-        writer.writerow(
-            ["" if cell is None else neutral(cell) if isinstance(cell, str) else repr(cell) for cell in cells]
-        )
-    services.blobs.put(CONTAINER, f"kpis/{period}.csv", out.getvalue().encode(), "text/csv; charset=utf-8")
+def deliver(services: Services, action: Action) -> JsonObject:
+    """Put one file on the shelf. Raises from the SourceError subtree; NotFound when the file or the site is gone."""
+    file = action.parameters
+    data = services.blobs.get("reports", file["blob"])
+    if data is None or services.shelf is None:
+        raise NotFound("The file or the site to put it on is gone.", code="delivery_impossible")
+    return services.shelf.put(file["path"], data, file["media_type"])
+
+
+def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> None:
+    """The file is where people look."""
+    file = action.parameters
+    register(services).put(file["blob"], {**_row(services, file, "delivered"), "web_url": outcome.get("web_url")})
+
+
+def on_failed(services: Services, action: Action, error: JsonObject) -> None:
+    """It will not get there by itself: people see it beside the report."""
+    file = action.parameters
+    register(services).put(file["blob"], {**_row(services, file, "failed"), "error": error})
+    log(Event.REPORT_UNDELIVERED, kind=file["path"].rpartition(".")[2], code=str(error.get("code", "")))
+
+
+def deliveries(services: Services) -> dict[str, list[JsonObject]]:
+    """How each file stands on its way to people: ``{"file", "state", "at", "web_url", "error"}`` by report."""
+    out: dict[str, list[JsonObject]] = defaultdict(list)
+    for row in register(services).all():
+        told = {name: row[name] for name in ("state", "at", "web_url", "error")}
+        out[row["report"]].append({"file": row["path"].rpartition("/")[2], **told})
+    return dict(out)
+
+
+def _row(services: Services, file: JsonObject, state: str) -> JsonObject:
+    return {**file, "state": state, "at": rfc3339(services.clock.now()), "web_url": None, "error": None}

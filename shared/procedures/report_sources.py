@@ -11,9 +11,10 @@ from typing import Protocol, cast
 from shared.approvals.quorum import lapse
 from shared.controls.catalogue import controls
 from shared.controls.spec import canary_result
+from shared.errors import Malformed
 from shared.measures.desk_facts import Desk
 from shared.measures.kpis import Period
-from shared.model import JsonObject, rfc3339
+from shared.model import JsonObject, Person, parse_instant, rfc3339
 from shared.ports import Mirror
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.kpi_sources import desk_of
@@ -35,6 +36,23 @@ class Names(Protocol):
 
     def customers(self, mirror: Mirror) -> dict[str, str]:
         """Names by id."""
+
+
+def sees_all(person: Person) -> bool:
+    """Reports are about all customers and practices: only somebody who sees all of them may read one."""
+    return person.customers is None and person.practices is None
+
+
+def time_limit(as_of: object) -> str | None:
+    """The latest time asked for, as registers compare it; None for the newest. Malformed when it is no time."""
+    if as_of is None:
+        return None
+    if isinstance(as_of, datetime) and as_of.tzinfo is not None:
+        return rfc3339(as_of)
+    try:
+        return rfc3339(parse_instant(as_of if isinstance(as_of, str) else ""))
+    except (ValueError, OverflowError):
+        raise Malformed("as_of must be a time such as 2026-11-23T06:00:00Z.", code="as_of_invalid") from None
 
 
 def week_of(period: str) -> tuple[datetime, datetime]:

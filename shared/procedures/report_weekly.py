@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from collections.abc import Iterator
 
 from shared.actions import Action, ActionKind
 from shared.errors import Malformed, NotFound, RowExists
-from shared.model import JsonObject, NewEntry, Person, Subject, parse_instant, rfc3339
-from shared.procedures.artefacts import make_artefacts
-from shared.procedures.deliver import publish_figures
+from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
+from shared.procedures.artefacts import blob_of, make_artefacts
+from shared.procedures.deliver import Delivery, deliveries, plan_deliveries
 from shared.procedures.page import page
 from shared.procedures.plan import queue_actions
-from shared.procedures.report_sources import KIND, gather
+from shared.procedures.power_bi import publish_figures
+from shared.procedures.report_sources import KIND, gather, sees_all, time_limit
 from shared.procedures.runs import PERIODS, Run
 from shared.procedures.services import Services
 from shared.registers import reports
@@ -62,12 +63,24 @@ def weekly_report_run(services: Services, run: Run) -> JsonObject:
         )
     publish_figures(services, period, as_of, document.data.get("kpis", []))
     artefacts = make_artefacts(services, run.as_of, document)
+    plan_deliveries(services, run.run_id, _files(period, as_of, folder, digests, artefacts))
     _tell(services, run, document)
     return {
         "period": period,
         "report": {"formats": digests, "evidence_id": receipt.evidence_id},
         "artefacts": artefacts,
     }
+
+
+def _files(period: str, as_of: str, folder: str, digests: dict[str, str], artefacts: JsonObject) -> Iterator[Delivery]:
+    """Everything a site gets with a report, by path; a later ``as_of`` lies beside an earlier one."""
+    report = f"{KIND}/{period}/{as_of}"
+    for name, digest in digests.items():
+        path = f"Weekly/{period}/{as_of}/weekly-{period}.{name}"
+        yield Delivery(report, f"{folder}/{name}", path, media_type(name), digest)
+    for file, digest in artefacts.items():
+        blob, kind = blob_of(period, as_of, file), media_type(file.rpartition(".")[2])
+        yield Delivery(report, blob, f"Weekly/{period}/{as_of}/{file}", kind, digest)
 
 
 def _document(services: Services, run: Run, folder: str) -> Document:
@@ -143,34 +156,24 @@ def report_file(
         raise Malformed("The period must be an ISO week like 2026-W47.", code="period_invalid")
     if name not in FORMATS:
         raise NotFound(f"A report comes as {', '.join(FORMATS)}.", code="format_unknown")
-    limit = _limit(as_of)
-    row = reports.latest(services.rows, KIND, period, limit) if _sees_all(person) else None
+    limit = time_limit(as_of)
+    row = reports.latest(services.rows, KIND, period, limit) if sees_all(person) else None
     data = services.blobs.get(CONTAINER, f"{row['folder']}/{name}") if row else None
     if data is None:
         raise NotFound(f"There is no weekly report of {period} for that time.", code="report_not_found")
     return data, media_type(str(name))
 
 
-def _limit(as_of: object) -> str | None:
-    if as_of is None:
-        return None
-    if isinstance(as_of, datetime) and as_of.tzinfo is not None:
-        return rfc3339(as_of)
-    try:
-        return rfc3339(parse_instant(as_of if isinstance(as_of, str) else ""))
-    except (ValueError, OverflowError):
-        raise Malformed("as_of must be a time such as 2026-11-23T06:00:00Z.", code="as_of_invalid") from None
-
-
-def _sees_all(person: Person) -> bool:
-    return person.customers is None and person.practices is None
-
-
 def list_reports(services: Services, person: Person, limit: int = 100, after: str | None = None) -> JsonObject:
     """Published reports, by period and the time they judge by; none for callers who see only some customers."""
-    rows = reports.register(services.rows).all() if _sees_all(person) else iter(())
+    rows = reports.register(services.rows).all() if sees_all(person) else iter(())
+    sent = deliveries(services)
     return page(
-        rows, limit=limit, after=after, key=lambda row: f"{row['kind']} {row['period']} {row['as_of']}", shown=_shown
+        rows,
+        limit=limit,
+        after=after,
+        key=lambda row: f"{row['kind']} {row['period']} {row['as_of']}",
+        shown=lambda row: {**_shown(row), "deliveries": sent.get(f"{row['kind']}/{row['period']}/{row['as_of']}", [])},
     )
 
 

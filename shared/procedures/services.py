@@ -10,7 +10,7 @@ from shared.actions import Action
 from shared.ledger.ledger import Ledger
 from shared.model import JsonObject
 from shared.policy.document import Policy
-from shared.ports import Blobs, Caller, Clock, Graph, Halo, Mirror, Notifier, Queues, Rows, Signer
+from shared.ports import Blobs, Caller, Clock, Graph, Halo, Mirror, Notifier, Queues, Rows, Shelf, Signer
 from shared.settings import Settings
 
 
@@ -60,6 +60,11 @@ class Services(Protocol):
     def notifier(self) -> Notifier: ...
     @property
     def caller(self) -> Caller: ...
+    @property
+    def shelf(self) -> Shelf | None: ...
+
+    """None where no site is set."""
+
     @property
     def policy(self) -> PolicyInForce: ...
 

@@ -36,6 +36,15 @@ WRITES: tuple[tuple[str, str, str, str], ...] = (
         "A message goes to the practice's channel.",
         "Messages cannot be called back: take the address out of TEAMS_CHANNELS to silence a channel.",
     ),
+    (
+        "deliver_file",
+        "A weekly report has been published and SHAREPOINT_SITE is set.",
+        "Each format of the report and each artefact is put on the SharePoint site; the same path becomes a new version.",
+        (
+            "Restore the former version or delete the file in SharePoint; to stop deliveries, empty SHAREPOINT_SITE or take the "
+            "site's grant back."
+        ),
+    ),
 )
 RISKS: tuple[tuple[str, str, str], ...] = (
     (

@@ -73,6 +73,7 @@ class FakeServices:
         self.writer: Any = RememberingWriter()
         self.notifier: Any = RememberingNotifier()
         self.caller: Any = self.notifier
+        self.shelf: Any = None
         self.halo: Any = None
         self.graph: Any = None
         self.signer: Any = None
