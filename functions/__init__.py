@@ -17,6 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "delivery",
         "reviews",
         "figures",
+        "billing",
         "evidence",
         "policy",
         "connector",

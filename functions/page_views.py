@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from functions import page_delivery, page_findings, page_governance, page_money, page_reports
 from functions.page_frames import ALL, Names, View
+from shared.measures.money import shown as written
 from shared.model import JsonObject, Person, Role
 from shared.portal.blocks import table
 from shared.portal.pages import render
@@ -135,7 +136,7 @@ def _total(held: list[JsonObject]) -> str:
         if one.get("amount"):
             currency = one["amount"]["currency"]
             sums[currency] = sums.get(currency, Decimal(0)) + Decimal(one["amount"]["amount"])
-    return " + ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(sums.items()))
+    return " + ".join(written(amount, currency) for currency, amount in sorted(sums.items()))
 
 
 VIEWS: dict[str, View] = {

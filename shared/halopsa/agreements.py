@@ -1,4 +1,4 @@
-"""Agreements over a period: what was invoiced on each contract and what the time on it cost."""
+"""Money over a period: what was invoiced on each contract and what the time on it cost; what customers still owe."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from shared.halopsa.billing_rows import currency_of, customer_of, positive, slim
-from shared.halopsa.records.billing import ChargeAction, InvoiceRow
+from shared.halopsa.billing_rows import currency_of, customer_of, day, positive, slim
+from shared.halopsa.records.billing import ChargeAction, InvoiceRow, Receivable
 from shared.halopsa.records.delivery import CostRate
 from shared.halopsa.records.wire import parse_rows
-from shared.measures.billing_figures import Agreement
+from shared.measures.billing_figures import Agreement, Owed
+from shared.model import Money
 from shared.policy.document import Policy
 from shared.ports import Mirror
 
@@ -46,6 +47,22 @@ def agreements(mirror: Mirror, policy: Policy, start: datetime, end: datetime) -
     ]
 
 
+def receivables(mirror: Mirror, policy: Policy) -> tuple[list[Owed], int]:
+    """What issued invoices leave unpaid, by the day it was due; and how many invoices do not tell."""
+    rows = [row for row in mirror.rows("Invoice") if row.get("voided") is not True]
+    records, refused = parse_rows(Receivable, rows)
+    owed = [
+        Owed(
+            customer_of(record.client_id),
+            day(record.duedate),
+            Money(record.amountdue, currency_of(record) or policy.service.currency),
+        )
+        for record in records
+        if record.amountdue
+    ]
+    return owed, len(refused)
+
+
 def _of_lines(record: InvoiceRow) -> int | None:
     named = {line.contract_id for line in record.lines or () if positive(line.contract_id) is not None}
     return named.pop() if len(named) == 1 else None
@@ -61,6 +78,8 @@ def _time(
     mirror: Mirror, contracts: set[int], start: datetime, end: datetime
 ) -> tuple[dict[int, Decimal], dict[int, Decimal], set[int]]:
     """Hours and cost by contract, and contracts with time of somebody without a cost rate."""
+    if not contracts:
+        return {}, {}, set()
     rates = {
         one.id: one.costprice
         for one in parse_rows(CostRate, mirror.rows("Agent"))[0]

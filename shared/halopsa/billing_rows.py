@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.halopsa.records.billing import Contract as ContractRow
-from shared.halopsa.records.billing import InvoiceLine, InvoiceRow, SalesOrder
+from shared.halopsa.records.billing import InvoiceLine, InvoiceRow, Receivable, SalesOrder
 from shared.measures.invoice_facts import Contract, Issued, Line, Order
 
 _LINE_FIELDS = frozenset(InvoiceLine.model_fields)
@@ -46,7 +46,7 @@ def day(at: datetime | None) -> date | None:
     return at.date() if at else None
 
 
-def currency_of(row: InvoiceRow) -> str | None:
+def currency_of(row: InvoiceRow | Receivable) -> str | None:
     """The ISO code an invoice names; a sign such as $ names no currency."""
     for text in (row.currency_code_name, row.currency):
         code = (text or "").strip().upper()

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared.halopsa.agreements import agreements
+from shared.halopsa.agreements import agreements, receivables
 from shared.halopsa.billing_rows import (
     billed_lines,
     contract_facts,
@@ -26,11 +26,12 @@ from shared.halopsa.due_invoices import Population, of_lines, pack, population, 
 from shared.halopsa.records.billing import Approver, Customer, InvoiceRow, SalesOrder, TaxRow
 from shared.halopsa.records.billing import Contract as ContractRow
 from shared.halopsa.records.wire import Refused, halo_date, parse_rows
-from shared.halopsa.time_rows import charge_entries
+from shared.halopsa.time_rows import charge_entries, unbilled, worked
+from shared.halopsa.versions import version_of
 from shared.measures.invoice_facts import ChargeEntry, Contract, InvoiceFacts, Issued, Order, Signed, Used
 from shared.model import JsonObject
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Blobs, Mirror
 
 __all__ = [
     "agreements",
@@ -42,10 +43,22 @@ __all__ = [
     "population",
     "quantities",
     "read_at",
+    "receivables",
     "surroundings",
+    "unbilled",
+    "version",
+    "worked",
 ]
 
 KINDS = ("RecurringInvoice", "ClientContract", "Invoice", "Client", "SalesOrder", "Agent", "Tax", "Actions", "Tickets")
+
+
+_MONEY = ("Invoice", "Agent", "Actions", "Tickets", "Projects", "Opportunities")
+
+
+def version(mirror: Mirror, blobs: Blobs) -> tuple[object, ...]:
+    """Changes whenever a row the figures of billing are made from does; a key for caches."""
+    return version_of(mirror, blobs, _MONEY)
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared.halopsa.buckets import prefix
 from shared.halopsa.records.desk import DeskAction, DeskDay, DeskTicket
 from shared.halopsa.records.wire import Refused, parse_rows
+from shared.halopsa.versions import version_of
 from shared.measures.desk_facts import ActionFacts, Day, Desk, Entry, RefusedTicket, TicketFacts, Trail
 from shared.policy.document import Policy
 from shared.ports import Blobs, Mirror
@@ -25,14 +25,8 @@ _NO_INVOICE = ("", "0", "-1")
 
 
 def version(mirror: Mirror, blobs: Blobs) -> tuple[object, ...]:
-    """Changes whenever a row the facts are made from does; a key for caches.
-
-    Rows also arrive one by one as deliveries are heard, so the buckets' own etags count, not only when a kind was read.
-    """
-    marks = tuple((info.name, info.etag) for kind in _KINDS for info in blobs.list("mirror", prefix(kind)))
-    if not marks:
-        return (object(),)  # nothing to tell versions by: never the same twice
-    return (*((kind, mirror.read_at(kind)) for kind in _KINDS), hash(marks))
+    """Changes whenever a row the facts are made from does; a key for caches."""
+    return version_of(mirror, blobs, _KINDS)
 
 
 def desk(mirror: Mirror, policy: Policy) -> Desk:

@@ -1,15 +1,17 @@
-"""Time that is to be charged and is on no invoice yet, from HaloPSA's actions and tickets."""
+"""Time that is to be charged, on an invoice or not yet, from HaloPSA's actions and tickets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal
 
 from shared.halopsa.billing_rows import customer_of, day, positive
 from shared.halopsa.records.billing import ChargeAction
 from shared.halopsa.records.wire import parse_rows
+from shared.measures.billing_figures import Owed, Worked
 from shared.measures.invoice_facts import ChargeEntry
-from shared.model import JsonObject
+from shared.model import JsonObject, Money
 from shared.ports import Mirror
 
 _NO_INVOICE = ("", "0", "-1")
@@ -17,10 +19,31 @@ _NONE_GIVEN = -1
 
 
 def charge_entries(mirror: Mirror) -> Iterator[ChargeEntry]:
-    """An action is a charge entry when it carries time and says anything about charging it.
+    """An action is a charge entry when it carries time and says anything about charging it; those on no invoice yet.
 
     The contract is the action's own, or else the ticket's; an entry of neither belongs to the customer as a whole.
     """
+    return (entry for entry, billed in _entries(mirror) if not billed)
+
+
+def worked(mirror: Mirror, start: datetime, end: datetime) -> Iterator[Worked]:
+    """Chargeable entries of the days in [start, end): not those at no charge, nor what is said not to be billable."""
+    first, last = start.date(), end.date()
+    for entry, billed in _entries(mirror):
+        if first <= entry.on < last and entry.rate != 0 and entry.billable is not False:
+            yield Worked(entry.client, entry.hours, billed)
+
+
+def unbilled(mirror: Mirror, today: date, currency: str) -> Iterator[Owed]:
+    """The same on no invoice up to a day; what HaloPSA does not price has hours and no amount."""
+    for entry in charge_entries(mirror):
+        if entry.on <= today and entry.rate != 0 and entry.billable is not False:
+            amount = Money(entry.amount, currency) if entry.amount is not None else None
+            yield Owed(entry.client, entry.on, amount, entry.hours)
+
+
+def _entries(mirror: Mirror) -> Iterator[tuple[ChargeEntry, bool]]:
+    """Every charge entry of a known ticket, and whether an invoice carries it."""
     actions = [
         record for row in mirror.rows("Actions") if _charges(row) for record in parse_rows(ChargeAction, [row])[0]
     ]
@@ -34,10 +57,10 @@ def charge_entries(mirror: Mirror) -> Iterator[ChargeEntry]:
                 owners.setdefault(row["id"], (_client(row), _contract(row)))
     for action in actions:
         on = day(action.datetime)
-        if on is None or action.ticket_id not in owners or _billed(action):
+        if on is None or action.ticket_id not in owners:
             continue
         client, contract = owners[action.ticket_id]
-        yield ChargeEntry(
+        entry = ChargeEntry(
             id=f"{action.ticket_id}-{action.id}",
             ticket=action.ticket_id,
             on=on,
@@ -49,6 +72,7 @@ def charge_entries(mirror: Mirror) -> Iterator[ChargeEntry]:
             contract=positive(action.action_contract_id) or positive(action.actioncontractid) or contract,
             client=client,
         )
+        yield entry, _billed(action)
 
 
 def _charges(row: JsonObject) -> bool:

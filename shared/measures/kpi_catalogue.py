@@ -98,6 +98,7 @@ CATALOGUE: dict[str, Kpi] = {
         _kpi("time_entry_compliance", "Working time recorded", _R, _UP, MONEY, "agent days with a target"),
         _kpi("unbilled_hours", "Chargeable hours not invoiced", _H, _DOWN, MONEY, "chargeable time entries"),
         _kpi("billing_exceptions", "Billing exceptions open", _C, _DOWN, MONEY, "invoices checked"),
+        _kpi("realisation", "Chargeable hours invoiced", _R, _UP, MONEY, "chargeable time entries of the period"),
         _kpi("agreement_profitability", "Margin on agreements", _R, _UP, MONEY, "agreements invoiced", signed=True),
         _kpi(
             "project_margin",

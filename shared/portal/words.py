@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from shared.measures.money import shown as written
 from shared.model import JsonObject, parse_instant
 
 NONE = "—"
@@ -53,7 +54,7 @@ def money(value: JsonObject | None) -> str:
     """An amount with its currency."""
     if not value:
         return NONE
-    return f"{Decimal(value['amount']):,.2f} {value['currency']}"
+    return written(Decimal(value["amount"]), value["currency"])
 
 
 def is_person(text: object) -> bool:

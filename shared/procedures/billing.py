@@ -18,6 +18,7 @@ from shared.model import JsonObject, Money, Person, Subject, Verdict
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
 from shared.procedures.billing_book import SUBJECT, HoldBook, SignBook, UsageBook, read_holds
+from shared.procedures.billing_reading import read_anew
 from shared.procedures.invoice_holds import ensure_held
 from shared.procedures.invoice_release import end_hold, on_carried_out, on_decided, on_failed, present_content
 from shared.procedures.invoices_left import check_charge_entries, check_left
@@ -70,16 +71,22 @@ class _Books:
 
 def billing_check_run(services: Services, run: Run) -> JsonObject:
     """The job ``billing_check``. Answers counts, the money at stake by currency, and how complete it was."""
+    reading = read_anew(services, lambda text: run.progress(0.01, text))
     run.progress(0.02, "Reading what is due.")
     books, due, left_over = _open(services, run.as_of, None)
     tally: Counter[str] = Counter()
     stake: list[Money] = []
     codes: Counter[str] = Counter()
+    refused: list[JsonObject] = []
     done = 0
     for cases in _batches(_cases(services, books, due)):
         judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=run.as_of, run_id=run.run_id)
         for one in judged:
             _count(one, tally, stake, codes)
+            if one.case.facts is None:
+                refused.append(
+                    {"kind": "RecurringInvoice", "id": one.case.subject.id, "field": "", "message": one.case.missing}
+                )
         tally["held"] += _hold(services, books, judged, run.as_of, run.run_id)
         tell_new(services, judged, run.run_id)
         done += len(cases)
@@ -90,7 +97,7 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
     charges = check_charge_entries(
         services, books.around.entries, set(due.rows), books.signed.customers(), run.as_of, run.run_id
     )
-    refused = [
+    refused += [
         {"kind": one.kind, "id": one.id, "field": one.field, "message": one.message} for one in books.around.refused
     ]
     missing_kinds = sorted({"RecurringInvoice", "ClientContract", "Invoice"} - set(books.around.read))
@@ -101,9 +108,10 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
         **{verdict.value: tally[verdict.value] for verdict in Verdict},
         "unreadable": tally["unreadable"],
         "refused": refused[:100],
-        "refused_count": len(refused) + tally["unreadable"],
-        "complete": not missing_kinds and not refused and not tally["unreadable"] and not left["refused"],
+        "refused_count": len(refused),
+        "complete": not missing_kinds and not refused and not left["refused"],
         "not_read": missing_kinds,
+        "reading": reading,
         "codes": dict(sorted(codes.items())),
         "at_stake": [amount.to_json() for amount in by_currency(stake)],
         "holds_placed": tally["held"],

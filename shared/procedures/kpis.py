@@ -9,13 +9,13 @@ from shared.errors import Malformed, NotFound
 from shared.measures.kpi_catalogue import CATALOGUE, Kpi, Unit
 from shared.measures.kpis import NONE, Figure, Period, spread_json
 from shared.model import JsonObject, Person, parse_instant, rfc3339
+from shared.procedures.billing_figures import billing_figures
+from shared.procedures.kpi_scope import period_of, wants_of
 from shared.procedures.kpi_sources import Wants, desk_of, figures
 from shared.procedures.project_figures import project_figures
 from shared.procedures.services import Services
 from shared.registers import baselines, targets
 from shared.registers import kpis as answered
-
-MOST_DAYS = 3660
 
 
 def kpis_view(
@@ -27,23 +27,15 @@ def kpis_view(
     customer: str | None = None,
 ) -> JsonObject:
     """``{"items": […]}`` for [from, to). NotFound outside the caller's customers or practices; Malformed otherwise."""
-    period = Period(_instant(from_, "from"), _instant(to, "to"))
-    if period.end <= period.start:
-        raise Malformed("The period's end must lie after its beginning.", code="period_invalid")
-    if (period.end - period.start).days > MOST_DAYS:
-        raise Malformed("A period holds at most ten years.", code="period_invalid")
+    period = period_of(from_, to)
     if practice is not None:
         if not person.sees_practice(practice):
             raise NotFound("There is no such practice.", code="practice_not_found")
         if practice not in services.policy.policy.practices:
             raise Malformed(f"Policy knows no practice {practice!r}.", code="practice_unknown")
-    if customer is not None:
-        if not customer.isascii() or not customer.isdigit():
-            raise Malformed("A customer is its HaloPSA client id, a whole number.", code="customer_invalid")
-        if not person.sees_customer(customer):
-            raise NotFound("There is no such customer.", code="customer_not_found")
+    wants = wants_of(person, customer)
     circle = _circle(person, customer)
-    items = items_of(services, period, wants=_wants(person, customer), circle=circle)
+    items = items_of(services, period, wants=wants, circle=circle)
     shown = [
         item
         for item in items
@@ -54,24 +46,6 @@ def kpis_view(
         )
     ]
     return {"items": shown, "next": None}
-
-
-def _instant(value: object, name: str) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    try:
-        return parse_instant(value) if isinstance(value, str) else parse_instant("")
-    except (ValueError, OverflowError):
-        raise Malformed(f"{name} must be a time such as 2026-11-16T00:00:00Z.", code=f"{name}_invalid") from None
-
-
-def _wants(person: Person, customer: str | None) -> Wants:
-    def wants(practice: str | None, whose: str | None) -> bool:
-        return (
-            (customer is None or whose == customer) and person.sees_customer(whose) and person.sees_practice(practice)
-        )
-
-    return wants
 
 
 def _circle(person: Person, customer: str | None) -> str:
@@ -92,8 +66,9 @@ def items_of(
     now = services.clock.now()
     desk = desk_of(services)
     found = figures(services, desk, period, wants=wants, circle=circle, now=now)
-    for practice, more in project_figures(services, period, wants=wants).items():
-        found[practice].update(more)
+    for source in (project_figures, billing_figures):
+        for practice, more in source(services, period, wants=wants).items():
+            found[practice].update(more)
     register = answered.register(services.rows)
     key = answered.key_of(rfc3339(period.start), rfc3339(period.end), circle)
     values = {

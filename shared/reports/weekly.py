@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from shared.measures.money import shown as written
 from shared.model import rfc3339
 from shared.reports.document import Document, Headline
 from shared.reports.part_delivery import handoffs, projects
@@ -22,7 +23,7 @@ from shared.reports.part_red import causes, changes
 from shared.reports.part_trust import caught, statement, trust, unknown
 from shared.reports.tones import judged, tone
 from shared.reports.weekly_input import WeeklyInput
-from shared.reports.wording import number, plural, rounded, shown
+from shared.reports.wording import number, plural, shown
 
 
 def weekly_document(data: WeeklyInput) -> Document:
@@ -143,7 +144,7 @@ def _is(count: int) -> str:
 
 def _held_text(data: WeeklyInput, count: int) -> str:
     sums = held_sums(standing_holds(data))
-    money = " and ".join(f"{rounded(float(amount), 2)} {currency}" for currency, amount in sums.items())
+    money = " and ".join(written(amount, currency) for currency, amount in sums.items())
     return f"{plural(count, 'hold')} {'stands' if count == 1 else 'stand'}" + (f", over {money}." if money else ".")
 
 

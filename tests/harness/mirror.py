@@ -38,6 +38,13 @@ class MemoryMirror:
     def read_at(self, kind: str) -> datetime | None:
         return self.read.get(kind)
 
+    def identity(self, kind: str, row: JsonObject) -> str | None:
+        return row_id(kind, row) if "id" in row else None
+
+    def state(self, kind: str) -> JsonObject:
+        """A mirror that was loaded, not synced, has no state."""
+        return {}
+
     def observations(self, kind: str) -> tuple[str, ...]:
         return (f"observation-of-{kind}",) if kind in self.read else ()
 

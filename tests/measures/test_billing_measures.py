@@ -71,7 +71,7 @@ def test_agreements_are_counted_only_where_their_cost_is_known() -> None:
     figure = agreement_profitability([known, unknown]).whole
     assert (figure.n, figure.value) == (1, 0.75)
     assert agreement_profitability([unknown]).whole.value is None
-    assert known.realisation == 250
+    assert known.per_hour == 250
 
 
 def test_agreements_from_invoices_and_time() -> None:

@@ -69,6 +69,19 @@ class InvoiceRow(Record):
     approvalagentid: HaloId | None = None
 
 
+class Receivable(Record):
+    """What is still owed on an issued invoice (InvoiceHeader)."""
+
+    kind: ClassVar[str] = "Invoice"
+
+    id: HaloId
+    client_id: HaloId | None = None
+    currency: HaloText | None = None
+    currency_code_name: HaloText | None = None
+    amountdue: HaloDecimal
+    duedate: HaloDate = None
+
+
 class Contract(Record):
     """A client contract (ContractHeader)."""
 
