@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from functions import page_delivery, page_findings, page_governance, page_money, page_reports
+from functions import page_billing, page_delivery, page_findings, page_governance, page_money, page_reports
 from functions.page_frames import ALL, Names, View
 from shared.measures.money import shown as written
 from shared.model import JsonObject, Person, Role
@@ -143,6 +143,7 @@ VIEWS: dict[str, View] = {
     "findings": View(page_findings.finding_list, page_findings.finding),
     "controls": View(page_findings.control_list, page_findings.control),
     "evidence": View(page_findings.evidence_list, page_findings.record),
+    "billing": View(page_billing.billing),
     "holds": View(page_money.hold_list, page_money.hold),
     "approvals": View(page_money.approval_list, page_money.approval),
     "projects": View(page_delivery.project_list, page_delivery.project),

@@ -160,7 +160,7 @@ def portal_style(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.function_name("portal_list")
 @bp.route(
-    route="{section:regex(^(findings|holds|approvals|projects|handoffs|reviews|reports|decisions|controls|evidence)$)}",
+    route="{section:regex(^(findings|holds|billing|approvals|projects|handoffs|reviews|reports|decisions|controls|evidence)$)}",
     methods=["GET"],
 )
 def portal_list(req: func.HttpRequest) -> func.HttpResponse:

@@ -35,7 +35,9 @@ from shared.ports import Blobs, Mirror
 
 __all__ = [
     "agreements",
+    "invoice_facts",
     "invoices",
+    "issued_facts",
     "issued_ids",
     "issued_of",
     "issued_since",
@@ -76,6 +78,7 @@ class Surroundings:
     taxes: dict[str, Decimal] = field(default_factory=dict)
     entries: dict[str, list[ChargeEntry]] = field(default_factory=lambda: defaultdict(list))
     refused: list[Refused] = field(default_factory=list)
+    validated: bool = True
 
 
 def read_at(mirror: Mirror) -> datetime | None:
@@ -255,6 +258,7 @@ def invoice_facts(
         approved_numbers=frozenset(policy.halopsa.meaning.invoice_approval.approved),
         disabled=row.disabled,
         review_required=row.reviewrequired,
+        validated=around.validated,
     )
 
 

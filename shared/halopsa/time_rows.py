@@ -72,7 +72,7 @@ def _entries(mirror: Mirror) -> Iterator[tuple[ChargeEntry, bool]]:
             contract=positive(action.action_contract_id) or positive(action.actioncontractid) or contract,
             client=client,
         )
-        yield entry, _billed(action)
+        yield entry, is_billed(action)
 
 
 def _charges(row: JsonObject) -> bool:
@@ -90,7 +90,8 @@ def _more_than_nothing(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
-def _billed(action: ChargeAction) -> bool:
+def is_billed(action: ChargeAction) -> bool:
+    """Whether an invoice carries this time."""
     number = str(action.actioninvoicenumber).strip() if action.actioninvoicenumber is not None else ""
     return number not in _NO_INVOICE or positive(action.action_invoice_line_id) is not None
 

@@ -174,6 +174,8 @@ class InvoiceFacts:
     approved_numbers: frozenset[int] = frozenset()
     disabled: bool = False
     review_required: bool = False
+    validated: bool = True
+    """Whether finance has signed a validation of billing that is in force."""
 
     @property
     def amount(self) -> Money | None:

@@ -16,6 +16,7 @@ class ApprovalPolicy(Section):
     expiry_hours: Annotated[int, Field(ge=1)] = 72
     roles: dict[str, tuple[Role, ...]] = {
         "invoice_release": (Role.FINANCE,),
+        "billing_validation": (Role.FINANCE,),
         "handoff_signoff": (Role.DELIVERY_MANAGER,),
         "handoff_exception": (Role.DELIVERY_MANAGER, Role.SALES_MANAGER, Role.PRACTICE_MANAGER),
         "stage_gate": (Role.DELIVERY_MANAGER, Role.PRACTICE_MANAGER),

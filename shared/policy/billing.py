@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from shared.policy.section import Days, Number, Section, Share
 
@@ -29,6 +31,9 @@ class BillingPolicy(Section):
     margin_floor: Share = Decimal("0.20")
     materiality: Number = Decimal("5000.00")
     unbilled_days: Days = 45
+    validation: Literal["advise", "require"] = "advise"
+    """Without a signed validation in force: say so everywhere; or also let no sign-off carry and ask two persons."""
+    lookback_months: Annotated[int, Field(ge=1, le=60)] = 12
     halo_approval: Literal["required", "none"] = "required"
     rounding: Literal["line", "invoice"] = "line"
     usage: dict[str, UsageColumns] = {

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Protocol, cast
+from datetime import datetime, timedelta
+from typing import Any
 
 from shared.controls import recurring_invoice_hold
 from shared.controls.spec import Case
 from shared.errors import NotFound
-from shared.measures.invoice_facts import InvoiceFacts, NotBilled, Signed, Used
+from shared.measures.invoice_facts import InvoiceFacts, NotBilled
 from shared.measures.money import by_currency
 from shared.model import JsonObject, Money, Person, Subject, Verdict
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
-from shared.procedures.billing_book import SUBJECT, HoldBook, SignBook, UsageBook, read_holds
+from shared.procedures.billing_book import SUBJECT, read_holds
+from shared.procedures.billing_cases import Books, cases_of, open_books
 from shared.procedures.billing_reading import read_anew
+from shared.procedures.billing_trust import assess_trust
 from shared.procedures.invoice_holds import ensure_held
 from shared.procedures.invoice_release import end_hold, on_carried_out, on_decided, on_failed, present_content
 from shared.procedures.invoices_left import check_charge_entries, check_left
@@ -44,42 +45,17 @@ _WIDTH = 4
 _HOLDING = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR)
 
 
-class BillingFacts(Protocol):
-    """What bootstrap hands us as ``facts("billing")``."""
-
-    def read_at(self, mirror: Any) -> datetime | None: ...
-    def population(self, mirror: Any, **how: Any) -> Any: ...
-    def surroundings(self, mirror: Any, due: Any) -> Any: ...
-    def quantities(self, mirror: Any, items: frozenset[str]) -> Any: ...
-    def invoices(
-        self, packed: Iterable[bytes], around: Any, policy: Any, **how: Any
-    ) -> Iterator[tuple[str, Any, str]]: ...
-
-
-@dataclass(slots=True)
-class _Books:
-    """Everything one check looks things up in."""
-
-    facts: BillingFacts
-    holds: HoldBook
-    signed: SignBook
-    usage: UsageBook
-    around: Any
-    read_at: datetime | None
-    observations: tuple[str, ...]
-
-
 def billing_check_run(services: Services, run: Run) -> JsonObject:
     """The job ``billing_check``. Answers counts, the money at stake by currency, and how complete it was."""
     reading = read_anew(services, lambda text: run.progress(0.01, text))
     run.progress(0.02, "Reading what is due.")
-    books, due, left_over = _open(services, run.as_of, None)
+    books, due, left_over = open_books(services, run.as_of, None)
     tally: Counter[str] = Counter()
     stake: list[Money] = []
     codes: Counter[str] = Counter()
     refused: list[JsonObject] = []
     done = 0
-    for cases in _batches(_cases(services, books, due)):
+    for cases in _batches(cases_of(services, books, due)):
         judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=run.as_of, run_id=run.run_id)
         for one in judged:
             _count(one, tally, stake, codes)
@@ -92,6 +68,7 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
         done += len(cases)
         run.progress(0.05 + 0.75 * done / max(1, due.size), f"{done} of {due.size} invoices are judged.")
     tally["closed"] = _close(services, books, left_over, run.as_of, run.run_id)
+    trust = assess_trust(services, run.as_of, run.run_id)
     run.progress(0.85, "Looking for invoices that went around the hold.")
     left = check_left(services, books.holds, books.signed, run.as_of, run.run_id)
     charges = check_charge_entries(
@@ -119,64 +96,18 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
         "holds_closed": tally["closed"],
         "left": left,
         "charge_entries": charges,
+        "validation": trust.to_json(),
     }
 
 
 def judge_invoices(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> list[Assessed]:
     """Judge some recurring invoices now, as their events arrive, and hold what must not go out."""
     wanted = frozenset(ids)
-    books, due, _ = _open(services, as_of, wanted)
-    cases = list(_cases(services, books, due))
+    books, due, _ = open_books(services, as_of, wanted)
+    cases = list(cases_of(services, books, due))
     judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=as_of, run_id=run_id)
     _hold(services, books, judged, as_of, run_id)
     return judged
-
-
-def _open(services: Services, as_of: datetime, only: frozenset[str] | None) -> tuple[_Books, Any, dict[str, str]]:
-    """The books, what is judged, and what was found wanting or held before and is no longer billed (with the reason)."""
-    facts = cast("BillingFacts", services.facts("billing"))
-    mirror = services.mirror
-    held = read_holds(services.rows, only)
-    read_at = mirror.read_at("RecurringInvoice")
-    asking = _asking(services) if only is None else frozenset()
-    policy = services.policy.policy
-    due = facts.population(
-        mirror,
-        as_of=as_of,
-        days=lambda customer: policy.scoped(None, customer).billing.window_days,
-        keep=asking | held.open(),
-        ours=lambda name: held.ours(name, read_at),
-        only=only,
-    )
-    around = facts.surroundings(mirror, due)
-    usage = UsageBook(services.rows)
-    if usage.files:
-        _, usage.billed = facts.quantities(mirror, usage.items())
-    kinds = ("RecurringInvoice", "ClientContract", "Invoice")
-    observations = tuple(one for kind in kinds for one in mirror.observations(kind)[:5])
-    books = _Books(facts, held, SignBook(services.rows, only), usage, around, facts.read_at(mirror), observations)
-    gone: dict[str, str] = {}
-    if read_at is not None and only is None:
-        gone = dict.fromkeys((asking | held.open()) - due.known, "HaloPSA no longer has it.")
-        gone |= dict.fromkeys(asking & due.switched_off, "Somebody disabled it in HaloPSA.")
-    return books, due, gone
-
-
-def _asking(services: Services) -> frozenset[str]:
-    """Invoices found wanting before: they are judged again even when they are not due."""
-    rows = findings.of_control(services.rows, recurring_invoice_hold.CONTROL.id)
-    return frozenset(row["subject"]["id"] for row in rows if row["verdict"] in findings.ASKING)
-
-
-def _cases(services: Services, books: _Books, due: Any) -> Iterator[Case]:
-    signed: Callable[[str], Signed | None] = books.signed.latest
-    used: Callable[[str | None, date | None, date | None], Used | None] = books.usage.used
-    for customer in sorted(due.rows, key=lambda one: (one is None, one or "")):
-        policy = services.policy.policy.scoped(None, customer)
-        for name, facts, why in books.facts.invoices(
-            due.rows[customer], books.around, policy, signed=signed, used=used
-        ):
-            yield Case(Subject(SUBJECT, name), customer, None, facts, books.read_at, books.observations, why)
 
 
 def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
@@ -203,7 +134,7 @@ def _count(one: Assessed, tally: Counter[str], stake: list[Money], codes: Counte
             stake[:] = by_currency(stake)
 
 
-def _hold(services: Services, books: _Books, judged: Iterable[Assessed], as_of: datetime, run_id: str) -> int:
+def _hold(services: Services, books: Books, judged: Iterable[Assessed], as_of: datetime, run_id: str) -> int:
     """Hold what must not go out: every fail, error and unknown of an invoice that is due. Answer how many holds are new.
 
     Facts that are merely too old hold nothing new: acting on them is what freshness forbids, and the next sync decides.
@@ -228,7 +159,7 @@ def _hold(services: Services, books: _Books, judged: Iterable[Assessed], as_of: 
         return sum(pool.map(hold, wanted))
 
 
-def _must_be_held(services: Services, books: _Books, one: Assessed, as_of: datetime) -> bool:
+def _must_be_held(services: Services, books: Books, one: Assessed, as_of: datetime) -> bool:
     facts = one.case.facts
     standing = books.holds.newest.get(one.case.subject.id)
     held = standing is not None and standing.held
@@ -244,7 +175,7 @@ def _not_due(services: Services, facts: InvoiceFacts, as_of: datetime) -> bool:
     return facts.next_date is not None and facts.next_date > (as_of + timedelta(days=days)).date()
 
 
-def _close(services: Services, books: _Books, gone: Mapping[str, str], as_of: datetime, run_id: str) -> int:
+def _close(services: Services, books: Books, gone: Mapping[str, str], as_of: datetime, run_id: str) -> int:
     """Findings and holds of invoices that will not be billed come to their end."""
     rows = findings.of_control(services.rows, recurring_invoice_hold.CONTROL.id)
     cases = [

@@ -34,7 +34,7 @@ def start_jobs(services: Services, cadence: str) -> list[str]:
         "sync": (("sync", None),),
         "daily": tuple((name, None) for name in DAILY),
         "weekly": (("weekly_report", week_before(now)),),
-        "monthly": (("override_sampling", month_before(now)),),
+        "monthly": (("override_sampling", month_before(now)), ("billing_look_back", month_before(now))),
         "quarterly": (("permission_review", quarter_of(now)),),
         "access": (("permission_review", quarter_of(now)),),
         "audit": (("audit", None),),

@@ -25,7 +25,7 @@ class Decider(Protocol):
 
 def decider(kind: str) -> Decider:
     """The module that owns a kind of approval."""
-    from shared.procedures import billing, gates, handoffs, overrides, projects
+    from shared.procedures import billing, gates, handoffs, overrides, projects, validation_cycle
 
     modules = {
         "invoice_release": billing,
@@ -34,6 +34,7 @@ def decider(kind: str) -> Decider:
         "stage_gate": gates,
         "change_order": projects,
         "override": overrides,
+        "billing_validation": validation_cycle,
     }
     return cast("Decider", modules[kind])
 

@@ -9,7 +9,7 @@ from shared.approvals.quorum import APPROVED, EXPIRED, OPEN, REJECTED, content_d
 from shared.measures.invoice_content import content_of
 from shared.measures.invoice_facts import InvoiceFacts
 from shared.measures.money import shown
-from shared.model import JsonObject, Money, NewEntry, Reason, Subject
+from shared.model import JsonObject, NewEntry, Reason, Subject
 from shared.policy.billing import BillingPolicy
 from shared.procedures.ask import ask, withdraw
 from shared.procedures.billing_book import KIND, SUBJECT, Standing
@@ -174,7 +174,7 @@ def _ensure_asked(
         request = lapse(before.body, services.clock.now())
         same = request["digest"] == content_digest(content)
         if request["state"] == OPEN:
-            if same and set(codes) <= asked and request["needed"]["persons"] >= _persons(facts.amount, policy):
+            if same and set(codes) <= asked and request["needed"]["persons"] >= _persons(facts, policy):
                 return
             withdraw(services, request["id"], "The invoice, or what is wrong with it, changed after the request.")
         elif request["state"] == REJECTED and same and set(codes) == asked:
@@ -199,7 +199,7 @@ def _ensure_asked(
         practice=None,
         content=content,
         requester="service",
-        persons=_persons(facts.amount, policy),
+        persons=_persons(facts, policy),
         text=_text(hold, facts, reasons),
         run_id=run_id,
     )
@@ -214,9 +214,11 @@ def _ensure_asked(
     )
 
 
-def _persons(amount: Money | None, policy: BillingPolicy) -> int:
-    """Two above materiality, in the invoice's own currency; also where the amount is not known."""
-    return 2 if amount is None or amount.amount > policy.materiality else 1
+def _persons(facts: InvoiceFacts, policy: BillingPolicy) -> int:
+    """Two above materiality, in the invoice's own currency; where the amount is not known; and while billing is unproven."""
+    amount = facts.amount
+    unproven = policy.validation == "require" and not facts.validated
+    return 2 if unproven or amount is None or amount.amount > policy.materiality else 1
 
 
 def _text(hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...]) -> str:
@@ -224,6 +226,6 @@ def _text(hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...]) ->
     period = f", period {facts.start} to {facts.end}" if facts.start and facts.end else ""
     who = f"customer {facts.client}" if facts.client else "an unknown customer"
     said = " ".join([reason.text for reason in reasons] or [one["text"] for one in hold["reasons"]])
-    return f"Release recurring invoice {hold['subject']['id']} of {who}: {total}{period}. It is held because: {said}"[
-        :4000
-    ]
+    unproven = "" if facts.validated else " Billing has not been validated: look at every line."
+    asked = f"Release recurring invoice {hold['subject']['id']} of {who}: {total}{period}. It is held because: {said}"
+    return f"{asked[: 4000 - len(unproven)]}{unproven}"

@@ -13,6 +13,7 @@ def job(name: str) -> Job:
         configuration,
         desk,
         handoffs,
+        look_back,
         overrides,
         projects,
         reconcile,
@@ -20,6 +21,7 @@ def job(name: str) -> Job:
         review_quarterly,
         seal,
         sync,
+        validation_cycle,
     )
 
     return {
@@ -31,6 +33,8 @@ def job(name: str) -> Job:
         "weekly_report": report_weekly.weekly_report_run,
         "permission_review": review_quarterly.permission_review_run,
         "override_sampling": overrides.override_sampling_run,
+        "billing_validation": validation_cycle.billing_validation_run,
+        "billing_look_back": look_back.billing_look_back_run,
         "configuration_check": configuration.configuration_check_run,
         "reconcile": reconcile.reconcile_run,
         "seal": seal.seal_run,

@@ -16,13 +16,15 @@ from shared.measures.desk_facts import Desk
 from shared.measures.kpis import Period
 from shared.model import JsonObject, Person, parse_instant, rfc3339
 from shared.ports import Mirror
+from shared.procedures.billing_figures import billing_picture
+from shared.procedures.billing_trust import trust_of
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.kpi_sources import desk_of
 from shared.procedures.kpis import WHOLE, items_of
 from shared.procedures.project_worst import projects_at
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
-from shared.registers import approvals, findings, holds, reports
+from shared.registers import approvals, findings, holds, reports, validations
 from shared.registers.decisions import decisions
 from shared.registers.store import Register
 from shared.reports.weekly_input import WeeklyInput
@@ -99,7 +101,19 @@ def gather(services: Services, run: Run) -> WeeklyInput:
         delivery=delivery_quality(services, Period(start, until), _all, now),
         link=services.settings.text("ATTEST_PUBLIC_URL").rstrip("/"),
         currency=policy.service.currency,
+        billing=_billing(services, Period(start, until)),
     )
+
+
+def _billing(services: Services, period: Period) -> JsonObject:
+    """Without each exception of the look back: those are read where they stand."""
+    held = validations.newest_look_back(services.rows)
+    kept = ("period", "from", "to", "population", "exceptions", "unknown", "by_cause", "evidence_id")
+    return {
+        **billing_picture(services, period, wants=_all),
+        "trust": trust_of(services).to_json(),
+        "look_back": {name: held[name] for name in kept} if held else None,
+    }
 
 
 def _all(_practice: str | None, _customer: str | None) -> bool:

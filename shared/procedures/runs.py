@@ -26,6 +26,7 @@ PERIODS: dict[str, re.Pattern[str]] = {
     "weekly_report": _WEEK,
     "permission_review": _QUARTER,
     "override_sampling": _MONTH,
+    "billing_look_back": _MONTH,
 }
 JOBS: tuple[str, ...] = (
     "sync",
@@ -36,6 +37,8 @@ JOBS: tuple[str, ...] = (
     "weekly_report",
     "permission_review",
     "override_sampling",
+    "billing_validation",
+    "billing_look_back",
     "configuration_check",
     "reconcile",
     "seal",
@@ -104,7 +107,7 @@ def start(services: Services, *, job: object, period: object, as_of: object, req
 
 
 def _sample(job: str) -> str:
-    return {"weekly_report": "2026-W47", "permission_review": "2026-Q4", "override_sampling": "2026-11"}[job]
+    return {_WEEK: "2026-W47", _QUARTER: "2026-Q4", _MONTH: "2026-11"}[PERIODS[job]]
 
 
 def _real_week(period: str) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from shared.measures.money import shown as written
 from shared.model import rfc3339
 from shared.reports.document import Document, Headline
+from shared.reports.part_billing import billing
 from shared.reports.part_delivery import handoffs, projects
 from shared.reports.part_figures import by_key, restatements, scorecards
 from shared.reports.part_people import (
@@ -44,6 +45,7 @@ def weekly_document(data: WeeklyInput) -> Document:
             projects(data),
             handoffs(data),
             holds(data),
+            billing(data),
             approvals(data),
             decisions(data),
             restatements(data),
@@ -59,6 +61,7 @@ def weekly_document(data: WeeklyInput) -> Document:
             "kpis": list(data.items),
             "kpis_before": list(data.before),
             "holds": standing_holds(data),
+            "billing": data.billing,
             "approvals": waiting(data),
             "decisions": open_decisions(data),
             "projects": {name: value for name, value in data.projects.items() if name != "worst"},

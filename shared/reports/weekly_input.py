@@ -48,3 +48,5 @@ class WeeklyInput:
     link: str = ""
     """Where the portal is."""
     currency: str = "CAD"
+    billing: JsonObject = field(default_factory=dict)
+    """Figures of billing as ``GET /api/billing/figures`` gives them, with ``trust`` and the newest ``look_back``."""

@@ -99,6 +99,33 @@ class Contract(Record):
     nextincrementdate: HaloDate = None
 
 
+class ContractType(Record):
+    """Which type a contract is of (ContractHeader)."""
+
+    kind: ClassVar[str] = "ClientContract"
+
+    id: HaloId
+    contracttype: HaloInt | None = None
+    contracttype_name: HaloText | None = None
+
+
+class Product(Record):
+    """What billing reads of a product (Item)."""
+
+    kind: ClassVar[str] = "Item"
+
+    id: HaloId
+    name: HaloText | None = None
+    baseprice: HaloDecimal | None = None
+    costprice: HaloDecimal | None = None
+    recurringprice: HaloDecimal | None = None
+    recurringcost: HaloDecimal | None = None
+    isrecurringitem: HaloBool | None = None
+    taxcode: HaloInt | None = None
+    taxcode_name: HaloText | None = None
+    nominalcode: HaloText | None = None
+
+
 class SalesOrder(Record):
     """A sales order that carries a customer's purchase order (OrderHead)."""
 

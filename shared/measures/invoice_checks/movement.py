@@ -20,23 +20,26 @@ _ZERO = Decimal(0)
 
 def check(invoice: InvoiceFacts, policy: BillingPolicy, _as_of: datetime) -> Iterator[Reason]:
     """quantity_moved, price_moved, discount_moved, total_moved. Nothing signed: nothing to compare with."""
-    if invoice.signed is None or invoice.lines is None:
+    if invoice.signed is not None:
+        yield from moved_since(invoice, invoice.signed.content, policy, "since finance signed last")
+
+
+def moved_since(invoice: InvoiceFacts, before: JsonObject, policy: BillingPolicy, since: str) -> Iterator[Reason]:
+    """The same against any content; ``since`` says in the sentences what it is."""
+    if invoice.lines is None:
         return
-    signed = invoice.signed.content
-    factors = agreed_factors(invoice)
-    pairs = pair_lines(invoice.lines, signed["lines"] or [])
-    for line, was in pairs:
-        yield from _line(line, was, policy, factors, invoice.currency)
-    yield from _total(invoice, signed, policy, factors)
+    factors = _agreed_factors(invoice, before)
+    for line, was in pair_lines(invoice.lines, before["lines"] or []):
+        yield from _line(line, was, policy, factors, invoice.currency, since)
+    yield from _total(invoice, before, policy, factors, since)
 
 
-def agreed_factors(invoice: InvoiceFacts) -> frozenset[Decimal]:
-    """By what prices may differ from the signed ones without having moved.
+def _agreed_factors(invoice: InvoiceFacts, content: JsonObject) -> frozenset[Decimal]:
+    """By what prices may differ from those before without having moved.
 
     1; the agreed increase where it fell due since; and the increase applied twice, which has a code of its own.
     """
-    contract, start = invoice.contract, invoice.start
-    before = invoice.signed.content["period"]["start"] if invoice.signed else None
+    contract, start, before = invoice.contract, invoice.start, content["period"]["start"]
     if contract is None or not contract.increase or contract.increase_on is None or start is None or before is None:
         return frozenset({Decimal(1)})
     once = (Decimal(100) + contract.increase) / Decimal(100)
@@ -83,20 +86,25 @@ def _same(line: Line, one: JsonObject, by_id: bool) -> bool:
 
 
 def _line(
-    line: Line | None, was: JsonObject | None, policy: BillingPolicy, factors: frozenset[Decimal], currency: str
+    line: Line | None,
+    was: JsonObject | None,
+    policy: BillingPolicy,
+    factors: frozenset[Decimal],
+    currency: str,
+    since: str,
 ) -> Iterator[Reason]:
     if line is None or was is None:
         if line is not None:
-            yield Reason("quantity_moved", f"{line.name} ({text_of(line.quantity)}) is new since finance signed last.")
+            yield Reason("quantity_moved", f"{line.name} ({text_of(line.quantity)}) is new {since}.")
         elif was is not None:
             yield Reason(
                 "quantity_moved",
-                f"{was['item'] or was['description']} ({was['quantity']}) is gone since finance signed last.",
+                f"{was['item'] or was['description']} ({was['quantity']}) is gone {since}.",
             )
         return
     quantity, price = _number(was["quantity"]), _number(was["unit_price"])
     if line.quantity is not None and quantity is not None and moved(quantity, line.quantity, policy.quantity_tolerance):
-        yield Reason("quantity_moved", f"{line.name}: {quantity:f} became {line.quantity:f} since finance signed last.")
+        yield Reason("quantity_moved", f"{line.name}: {quantity:f} became {line.quantity:f} {since}.")
     if (
         line.price is not None
         and price is not None
@@ -104,18 +112,18 @@ def _line(
     ):
         yield Reason(
             "price_moved",
-            f"{line.name}: {shown(price, currency)} became {shown(line.price, currency)} since finance signed last.",
+            f"{line.name}: {shown(price, currency)} became {shown(line.price, currency)} {since}.",
         )
     discount = _number(was["discount_percent"]) or _ZERO
     if abs(line.discount - discount) / Decimal(100) > policy.discount_tolerance:
         yield Reason(
             "discount_moved",
-            f"{line.name}: a discount of {discount:f} % became {line.discount:f} % since finance signed last.",
+            f"{line.name}: a discount of {discount:f} % became {line.discount:f} % {since}.",
         )
 
 
 def _total(
-    invoice: InvoiceFacts, signed: JsonObject, policy: BillingPolicy, factors: frozenset[Decimal]
+    invoice: InvoiceFacts, signed: JsonObject, policy: BillingPolicy, factors: frozenset[Decimal], since: str
 ) -> Iterator[Reason]:
     now, was = _comparable(invoice, signed)
     if now is None or was is None:
@@ -123,7 +131,7 @@ def _total(
     if all(moved(was * factor, now, policy.total_tolerance) for factor in factors):
         yield Reason(
             "total_moved",
-            f"{shown(was, invoice.currency)} became {shown(now, invoice.currency)} since finance signed last.",
+            f"{shown(was, invoice.currency)} became {shown(now, invoice.currency)} {since}.",
             Money(abs(now - was), invoice.currency),
         )
 

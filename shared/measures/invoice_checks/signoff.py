@@ -33,8 +33,12 @@ def check(invoice: InvoiceFacts, policy: BillingPolicy, _as_of: datetime) -> Ite
                 f"{', '.join(differences(content, signed.content))}.",
             )
         return
-    if policy.signoff == "each_period":
-        yield Reason("no_signoff", f"Finance signed the period from {signed.content['period']['start']}, not this one.")
+    unproven = policy.validation == "require" and not invoice.validated
+    if policy.signoff == "each_period" or unproven:
+        why = ", and billing has not been validated, so that no sign-off carries" if unproven else ""
+        yield Reason(
+            "no_signoff", f"Finance signed the period from {signed.content['period']['start']}, not this one{why}."
+        )
         return
     changed = _untolerated(invoice, content, signed.content)
     if changed:
