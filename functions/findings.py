@@ -12,7 +12,7 @@ bp = func.Blueprint()
 @bp.route(route="api/controls", methods=["GET"])
 def list_controls(req: func.HttpRequest) -> func.HttpResponse:
     """The catalogue."""
-    return handle("listControls", req, lambda call: look.list_controls(call.services))
+    return handle("listControls", req, lambda call: look.list_controls(call.services, call.limit, call.after))
 
 
 @bp.function_name("get_control")

@@ -153,7 +153,7 @@ def _forms(services: Services, person: Person, row: JsonObject) -> tuple[list[Js
 
 def control_list(services: Services, person: Person, query: Query) -> bytes:
     """The catalogue."""
-    return list_page(services, person, "controls", query, look.list_controls(services), _control_row)
+    return list_page(services, person, "controls", query, look.list_controls(services, ALL, None), _control_row)
 
 
 def _control_row(row: JsonObject) -> JsonObject:

@@ -137,7 +137,8 @@ class NewEntry:
 
     ``customer`` None means the service's own log. ``key`` makes the write idempotent within the
     customer's log: the same key with the same payload is a duplicate, with another payload a Conflict.
-    ``type`` is ``noun.verb`` (``delivery.received``, ``finding.recorded``).
+    ``type`` is ``noun.verb`` (``delivery.received``, ``finding.recorded``). ``practice`` is named where the whole
+    payload is about one: whoever is narrowed to practices reads those entries and no others.
     """
 
     type: str
@@ -150,6 +151,7 @@ class NewEntry:
     occurred_at: datetime | None = None
     controls: tuple[str, ...] = ()
     source: JsonObject = field(default_factory=dict)
+    practice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ class EvidenceRecord:
     controls: tuple[str, ...]
     actor: str
     occurred_at: datetime | None
+    practice: str | None = None
 
     def to_json(self) -> JsonObject:
         """The contract's shape (section 3)."""
@@ -195,6 +198,7 @@ class EvidenceRecord:
             "controls": list(self.controls),
             "actor": self.actor,
             "occurred_at": rfc3339(self.occurred_at) if self.occurred_at else None,
+            "practice": self.practice,
         }
 
 

@@ -55,7 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("startRun", "POST /api/runs", "Start a job.", RUNNERS, body=bodies.RunBody, answers=(202,), connector=True,
         tag="Runs"),
     _op("getRun", "GET /api/runs/{id}", "How a run stands.", connector=True, tag="Runs"),
-    _op("listControls", "GET /api/controls", "The catalogue of controls.", tag="Controls"),
+    _op("listControls", "GET /api/controls", "The catalogue of controls.", EVERY_ROLE, *PAGED, tag="Controls"),
     _op("getControl", "GET /api/controls/{id}", "One control.", tag="Controls"),
     _op("listFindings", "GET /api/findings", "Findings.", EVERY_ROLE, Parameter("control", "Control id."), PRACTICE,
         CUSTOMER, VERDICT, STATUS, Parameter("code", "Reason code."), FROM, TO, *PAGED, connector=True,

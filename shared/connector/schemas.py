@@ -117,7 +117,9 @@ DELIVERY = _object(file=TEXT, state=TEXT, at=INSTANT, web_url=TEXT, error=ANY)
 REPORT = _object(period=TEXT, as_of=INSTANT, formats=array(TEXT), deliveries=array(DELIVERY))
 ARTEFACT = _object(period=TEXT, as_of=INSTANT, files=array(TEXT), links=ANY, sha256=ANY, evidence_id=TEXT)
 POLICY = _object(version=TEXT, toml=TEXT, decision_id=TEXT, unconfirmed=array(TEXT))
-EVIDENCE = _object(id=TEXT, type=TEXT, log=TEXT, index=INTEGER, customer=TEXT, received_at=INSTANT, sha256=TEXT)
+EVIDENCE = _object(
+    id=TEXT, type=TEXT, log=TEXT, index=INTEGER, customer=TEXT, received_at=INSTANT, sha256=TEXT, practice=TEXT
+)
 PACK = _object(id=TEXT, state=TEXT, progress=ANY)
 RECEIPTS = _object(receipts=array(_object(delivery_id=TEXT, evidence_id=TEXT, duplicate=FLAG, quarantined=FLAG)))
 EVENT = _object(

@@ -64,7 +64,7 @@ def leaf_bytes(entry: NewEntry, *, log: str, identity: str, received_at: datetim
             "subject": _subject(entry.subject),
             "occurred_at": rfc3339(entry.occurred_at) if entry.occurred_at else None,
             "received_at": rfc3339(received_at),
-            "source": canonical.fit(entry.source),
+            "source": canonical.fit(entry.source | ({"practice": entry.practice} if entry.practice else {})),
             "controls": sorted({str(canonical.fit(control)) for control in entry.controls}),
             "payload": payload,
             "salt": secrets.token_hex(16),
@@ -95,4 +95,5 @@ def record_of(leaf: bytes, *, index: int | None, customer: str | None) -> Eviden
         controls=tuple(body["controls"]),
         actor=body["actor"],
         occurred_at=parse_instant(body["occurred_at"]) if body["occurred_at"] else None,
+        practice=body["source"].get("practice"),
     )

@@ -48,6 +48,7 @@ def read_record(row: Row) -> EvidenceRecord:
         controls=tuple(body["controls"]),
         actor=body["actor"],
         occurred_at=parse_instant(body["occurred_at"]) if body["occurred_at"] else None,
+        practice=body.get("practice"),
     )
 
 

@@ -22,9 +22,14 @@ _END = "~"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Filters; all that are given must hold. ``customers`` None means every log, the service's own included."""
+    """Filters; all that are given must hold.
+
+    ``customers`` None means every log, the service's own included; ``practices`` None every entry, those of no one
+    practice included.
+    """
 
     customers: frozenset[str] | None = None
+    practices: frozenset[str] | None = None
     type: str | None = None
     control: str | None = None
     subject_kind: str | None = None
@@ -39,7 +44,8 @@ class Query:
     def admits(self, record: EvidenceRecord) -> bool:
         """True when the record matches everything but the position."""
         return (
-            (self.type is None or record.type == self.type)
+            (self.practices is None or record.practice in self.practices)
+            and (self.type is None or record.type == self.type)
             and (self.control is None or self.control in record.controls)
             and (self.subject_kind is None or (record.subject is not None and record.subject.kind == self.subject_kind))
             and (self.subject_id is None or (record.subject is not None and record.subject.id == self.subject_id))

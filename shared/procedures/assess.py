@@ -61,23 +61,23 @@ def assess(
     as_of: datetime,
     run_id: str,
 ) -> list[Assessed]:
-    """Judge all cases; record one ``assessment.recorded`` entry per customer and one ``finding.changed`` per change.
+    """Judge all cases; record an ``assessment.recorded`` entry per customer and practice, a ``finding.changed`` per change.
 
     ``run_id`` names the run or the delivery that caused it and makes repeating harmless.
     """
-    groups: dict[str | None, list[tuple[Case, Judgement]]] = defaultdict(list)
+    groups: _Groups = defaultdict(list)
     for case in cases:
-        groups[case.customer].append((case, judge(control, case, services, as_of)))
-    customers = sorted(groups, key=lambda customer: customer or "")
+        groups[case.customer, case.practice].append((case, judge(control, case, services, as_of)))
+    scopes = sorted(groups, key=lambda scope: (scope[0] or "", scope[1] or ""))
     # one round to the store for all customers: a population of many small customers costs no more than one large one
     receipts = services.ledger.record_many(
-        [_assessment(control, customer, groups[customer], services, as_of, run_id) for customer in customers]
+        [_assessment(control, scope, groups[scope], services, as_of, run_id) for scope in scopes]
     )
     standing = _standing(services, control, groups)
     done = [
         _fold(control, case, judgement, services, as_of, receipt.evidence_id, standing)
-        for customer, receipt in zip(customers, receipts, strict=True)
-        for case, judgement in groups[customer]
+        for scope, receipt in zip(scopes, receipts, strict=True)
+        for case, judgement in groups[scope]
     ]
     telling = [one for one in done if one.changed and (one.before is not None or one.judgement.verdict in _TELLING)]
     services.ledger.record_many(
@@ -89,6 +89,7 @@ def assess(
                 customer=one.case.customer,
                 subject=one.case.subject,
                 controls=(control.id,),
+                practice=one.case.practice,
             )
             for one in telling
         ]
@@ -99,18 +100,22 @@ def assess(
     return done
 
 
-def _standing(
-    services: Services, control: Control, groups: dict[str | None, list[tuple[Case, Judgement]]]
-) -> dict[str, JsonObject]:
+_Scope = tuple[str | None, str | None]
+"""Customer and practice."""
+_Groups = dict[_Scope, list[tuple[Case, Judgement]]]
+
+
+def _standing(services: Services, control: Control, groups: _Groups) -> dict[str, JsonObject]:
     """What these findings said before, read in the fewest requests."""
     if sum(map(len, groups.values())) <= _FEW:
         ids = [
             findings.finding_id(control.id, customer, case.subject)
-            for customer in groups
-            for case, _ in groups[customer]
+            for (customer, _), judged in groups.items()
+            for case, _ in judged
         ]
         return {key: body for key in ids if (body := findings.get(services.rows, key)) is not None}
-    only = next(iter(groups)) or "0" if len(groups) == 1 else None
+    customers = {customer or "0" for customer, _ in groups}
+    only = customers.pop() if len(customers) == 1 else None
     return {body["id"]: body for body in findings.of_control(services.rows, control.id, only)}
 
 
@@ -163,7 +168,7 @@ def _finding(
 
 def _assessment(
     control: Control,
-    customer: str | None,
+    scope: _Scope,
     judged: list[tuple[Case, Judgement]],
     services: Services,
     as_of: datetime,
@@ -195,9 +200,10 @@ def _assessment(
         type="assessment.recorded",
         key=f"{run_id}\n{control.id}\n{subject.kind}\n{subject.id}\n{_mark(body)}",
         payload=body,
-        customer=customer,
+        customer=scope[0],
         subject=subject,
         controls=(control.id,),
+        practice=scope[1],
     )
 
 

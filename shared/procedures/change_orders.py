@@ -75,6 +75,7 @@ def put_baseline(services: Services, person: Person, project_id: str, body: Any)
             customer=row["customer"],
             subject=Subject("project", project_id),
             actor=person.oid,
+            practice=row["practice"],
         )
     )
 

@@ -50,6 +50,7 @@ def submit_closeout(services: Services, person: Person, project_id: str, body: A
             customer=row["customer"],
             subject=Subject("project", project_id),
             actor=person.oid,
+            practice=row["practice"],
         )
     )
     register.reviews(services.rows).insert(project_id, row)

@@ -97,6 +97,7 @@ def settle(services: Services, approval_id: str) -> None:
                 customer=approval["customer"],
                 subject=subject,
                 actor=one["by"],
+                practice=approval["practice"],
             )
             for one in approval["decisions"]
         ]
@@ -110,6 +111,7 @@ def settle(services: Services, approval_id: str) -> None:
                 payload=json.dumps(closed, sort_keys=True).encode(),
                 customer=approval["customer"],
                 subject=subject,
+                practice=approval["practice"],
             )
         )
     if approval["state"] in (APPROVED, REJECTED):

@@ -174,6 +174,7 @@ def on_decided(services: Services, approval: JsonObject) -> None:
             ).encode(),
             customer=approval["customer"],
             subject=Subject("project", project_id),
+            practice=approval["practice"],
         )
     )
     names = ", ".join(one["name"] or one["by"] for one in approval["decisions"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from secrets import token_hex
 
@@ -46,7 +47,7 @@ def open_decision(
             "consequences": None,
             "practices": list(practices),
             "customer": customer,
-            "practice": practices[0] if len(practices) == 1 else None,
+            "practice": _only(practices),
             "involved": [],
             "filter": {},
             "owner": owner,
@@ -98,9 +99,13 @@ def add_decision(services: Services, person: Person, body: JsonObject) -> JsonOb
     unknown = [key for key in row["practices"] if key not in services.policy.policy.practices]
     if unknown:
         raise Unacceptable(f"Policy knows no practice {', '.join(unknown)}.", code="practice_unknown")
+    row["practice"] = _only(row["practices"])
     if row["customer"] is not None and not person.sees_customer(row["customer"]):
         raise NotFound("There is no such customer.", code="customer_not_found")
-    if row["supersedes"] is not None and decisions(services.rows).get(row["supersedes"]) is None:
+    if not all(person.sees_practice(practice) for practice in row["practices"]):
+        raise NotFound("There is no such practice.", code="practice_not_found")
+    former = decisions(services.rows).get(row["supersedes"]) if row["supersedes"] is not None else None
+    if row["supersedes"] is not None and (former is None or not _concerns(former.body, person)):
         raise Unacceptable("The decision it supersedes is not in the log.", code="decision_unknown")
     _store(services, row, actor=person.oid)
     if row["supersedes"] is not None and taken:
@@ -127,9 +132,22 @@ def _store(services: Services, row: JsonObject, actor: str = "service") -> None:
             customer=row["customer"],
             subject=Subject("decision", row["id"]),
             actor=actor,
+            practice=row["practice"],
         )
     )
     decisions(services.rows).put(row["id"], row)
+
+
+def _only(practices: Sequence[str]) -> str | None:
+    return practices[0] if len(practices) == 1 else None
+
+
+def _concerns(row: JsonObject, person: Person) -> bool:
+    """Within what the caller may see: one of several practices suffices, and whoever wrote it may read it again."""
+    if row["requested_by"] == person.oid:
+        return True
+    practices = row.get("practices") or [row["practice"]]
+    return person.sees_customer(row["customer"]) and any(person.sees_practice(one) for one in practices)
 
 
 def decision_shown(services: Services, row: JsonObject) -> JsonObject:
@@ -146,7 +164,7 @@ def decision_shown(services: Services, row: JsonObject) -> JsonObject:
 
 def list_decisions(services: Services, person: Person, limit: int, after: str | None) -> JsonObject:
     """The decision log, oldest first."""
-    rows = (row for row in decisions(services.rows).all() if visible(row, person))
+    rows = (row for row in decisions(services.rows).all() if _concerns(row, person))
     return page(
         rows,
         limit=limit,
@@ -186,6 +204,7 @@ def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObj
             customer=row["customer"],
             subject=Subject("backlog", row["id"]),
             actor=person.oid,
+            practice=row["practice"],
         )
     )
     backlog(services.rows).put(row["id"], row)
@@ -194,7 +213,7 @@ def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObj
 
 def list_backlog(services: Services, person: Person, limit: int, after: str | None) -> JsonObject:
     """The backlog, best value for its effort first."""
-    rows = (row for row in backlog(services.rows).all() if visible(row, person))
+    rows = (row for row in backlog(services.rows).all() if _concerns(row, person))
     return page(
         rows,
         limit=limit,

@@ -195,6 +195,7 @@ def _one(
                 payload=payload,
                 customer=facts.customer,
                 subject=Subject("opportunity", facts.id),
+                practice=facts.practice,
             )
         )
     register.register(services.rows).put(facts.id, row)

@@ -15,9 +15,16 @@ from shared.procedures.services import Services
 from shared.registers import approvals, findings
 
 
-def list_controls(services: Services) -> JsonObject:
+def list_controls(services: Services, limit: int, after: str | None) -> JsonObject:
     """The catalogue, each with the effectiveness of its canary under the policy in force."""
-    return {"items": [_control(services, identity) for identity in controls()], "next": None}
+    names: list[JsonObject] = [{"id": identity} for identity in controls()]
+    return page(
+        names,
+        limit=limit,
+        after=after,
+        key=lambda row: str(row["id"]),
+        shown=lambda row: _control(services, row["id"]),
+    )
 
 
 def control_view(services: Services, identity: str) -> JsonObject:

@@ -61,6 +61,7 @@ def _say(services: Services, person: Person, identity: str, what: str, said: Jso
             subject=Subject(row["subject"]["kind"], row["subject"]["id"]),
             controls=(row["control"],),
             actor=person.oid,
+            practice=row["practice"],
         )
     )
 

@@ -14,16 +14,18 @@ _LINK_MINUTES = 10
 
 
 def ask_for_pack(services: Services, person: Person, body: JsonObject) -> JsonObject:
-    """Register the request, then have it built in the background."""
+    """Register the request, then have it built in the background. A pack is a customer's log, whatever the practice."""
+    if person.practices is not None:
+        raise NotFound("A pack holds a customer's whole log, which is not all yours to see.", code="customer_not_found")
     status = request_pack(services, person, body)
     services.queues.send(QUEUE, json.dumps({"pack": status["id"]}))
     return status
 
 
 def pack_view(services: Services, person: Person, pack_id: str) -> JsonObject:
-    """How a pack stands; NotFound outside the caller's customers."""
+    """How a pack stands; NotFound outside the caller's customers, and for whoever is narrowed to practices."""
     status = pack_status(services, pack_id)
-    if not person.sees_customer(status["customer"]):
+    if person.practices is not None or not person.sees_customer(status["customer"]):
         raise NotFound("There is no such pack.", code="pack_not_found")
     return status
 

@@ -174,11 +174,11 @@ def _dated(body: JsonObject, head: JsonObject | None) -> JsonObject:
 
 def _record(services: Services, bodies: list[JsonObject], known: _Known, run: Run) -> None:
     """Evidence first, then the registers people read."""
-    groups: dict[str | None, list[JsonObject]] = {}
+    groups: dict[tuple[str | None, str | None], list[JsonObject]] = {}
     for body in bodies:
-        groups.setdefault(body["customer"], []).append(body)
+        groups.setdefault((body["customer"], body["practice"]), []).append(body)
     entries, owners = [], []
-    for customer, group in groups.items():
+    for (customer, practice), group in groups.items():
         for at in range(0, len(group), _ENTRY):
             part = group[at : at + _ENTRY]
             payload = json.dumps(
@@ -194,6 +194,7 @@ def _record(services: Services, bodies: list[JsonObject], known: _Known, run: Ru
                     payload=payload,
                     customer=customer,
                     subject=Subject("population", "project"),
+                    practice=practice,
                 )
             )
             owners.append(part)

@@ -1,4 +1,8 @@
-"""Evidence to those who may see it: records, exact bytes, proofs, checkpoints. Reading bytes leaves a custody record."""
+"""Evidence to those who may see it: records, exact bytes, proofs, checkpoints. Reading bytes leaves a custody record.
+
+Whoever is narrowed to practices sees entries about one of them. A delivery, a page read or anything else that may hold
+several practices' data names none, and is for callers who are not narrowed.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +24,9 @@ def list_evidence(
     services: Services, person: Person, query: Mapping[str, Any], limit: int, after: str | None
 ) -> JsonObject:
     """Records by customer, type, control, subject and time of receipt [from, to)."""
-    customers = person.customers if _sees_any(person) else frozenset()
+    customers = person.customers
     wanted = query.get("customer")
-    if wanted is not None and _sees_any(person):
+    if wanted is not None:
         customers = frozenset({wanted}) if person.sees_customer(wanted) else frozenset()
     kind, colon, identity = str(query.get("subject", "")).partition(":")
     if query.get("subject") is not None and not colon:
@@ -30,6 +34,7 @@ def list_evidence(
     listed = services.ledger.list_evidence(
         Query(
             customers=customers,
+            practices=person.practices,
             type=query.get("type"),
             control=query.get("control"),
             subject_kind=kind or None,
@@ -43,11 +48,6 @@ def list_evidence(
     return {"items": [record.to_json() for record in listed.records], "next": listed.next}
 
 
-def _sees_any(person: Person) -> bool:
-    """A record names no practice, so practices only shut out whoever has none at all."""
-    return person.practices is None or bool(person.practices)
-
-
 def record_view(services: Services, person: Person, evidence_id: str) -> JsonObject:
     """One record."""
     return _record(services, person, evidence_id).to_json()
@@ -55,7 +55,7 @@ def record_view(services: Services, person: Person, evidence_id: str) -> JsonObj
 
 def _record(services: Services, person: Person, evidence_id: str) -> EvidenceRecord:
     record = services.ledger.find(evidence_id)
-    if record is None or not _sees_any(person) or not person.sees_customer(record.customer):
+    if record is None or not person.sees_customer(record.customer) or not person.sees_practice(record.practice):
         raise NotFound("There is no such evidence.", code="evidence_not_found")
     return record
 
@@ -77,6 +77,7 @@ def content_of(services: Services, person: Person, evidence_id: str) -> tuple[by
             customer=record.customer,
             subject=Subject("evidence", evidence_id),
             actor=person.oid,
+            practice=record.practice,
         )
     )
     return body, record.media_type

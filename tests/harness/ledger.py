@@ -48,6 +48,7 @@ class MemoryLedger:
             entry.controls,
             entry.actor,
             entry.occurred_at,
+            entry.practice,
         )
         return Receipt(identity, digest, duplicate=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.errors import Unacceptable
+from shared.errors import NotFound, Unacceptable
 from shared.model import Person, Role
 from shared.procedures import governance
 from tests.harness.services import FakeServices
@@ -52,6 +52,37 @@ def test_a_practice_without_a_named_manager_cannot_be_decided_for():
     """Nobody is not a manager."""
     row = governance.add_decision(FakeServices(), MIA, decision())
     assert row["codes"] == ["manager_absent"]
+
+
+def narrowed(oid, *practices):
+    return Person(oid, oid, frozenset({Role.PRACTICE_MANAGER}), practices=frozenset(practices))
+
+
+def titles(services, person):
+    return {row["title"] for row in governance.list_decisions(services, person, 100, None)["items"]}
+
+
+def test_a_decision_is_seen_by_each_practice_it_concerns():
+    """And by whoever wrote it; one of no practice by callers who are not narrowed."""
+    services = FakeServices()
+    governance.add_decision(services, NORA, {"title": "Both", "practices": ["msp", "ps"]})
+    governance.add_decision(services, NORA, {"title": "All"})
+    governance.add_decision(services, narrowed("paula", "ps"), {"title": "Hers"})
+    assert titles(services, narrowed("mia", "msp")) == {"Both"}
+    assert titles(services, narrowed("paula", "ps")) == {"Both", "Hers"}
+    assert titles(services, narrowed("sam", "mssp")) == set()
+    assert titles(services, NORA) == {"Both", "All", "Hers"}
+
+
+def test_nobody_decides_for_a_practice_they_do_not_see():
+    """Nor supersedes what was decided there."""
+    services = FakeServices()
+    with pytest.raises(NotFound):
+        governance.add_decision(services, narrowed("mia", "msp"), {"title": "Theirs", "practices": ["msp", "ps"]})
+    theirs = governance.add_decision(services, NORA, {"title": "Theirs", "practices": ["ps"]})["id"]
+    with pytest.raises(Unacceptable, match="not in the log"):
+        governance.add_decision(services, narrowed("mia", "msp"), {"title": "Mine", "supersedes": theirs})
+    assert titles(services, NORA) == {"Theirs"}
 
 
 def test_an_open_decision_past_its_due_time_is_overdue():
