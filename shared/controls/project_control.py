@@ -60,6 +60,7 @@ CONTROL = Control(
         "cost_missing",
         "cost_rate_missing",
         "hours_negative",
+        "hours_missing",
         "time_before_start",
         "time_undated",
         "milestone_undated",

@@ -28,6 +28,7 @@ class Totals:
     negative: int = 0
     early: int = 0
     undated: int = 0
+    later: Decimal = ZERO
     first_at: datetime | None = None
     last_at: datetime | None = None
     by_period: dict[int, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Totals:
             self.negative,
             self.early,
             self.undated,
+            self.later,
             self.first_at,
             self.last_at,
             tuple(PeriodTime(number, *booked) for number, booked in sorted(self.by_period.items())),
@@ -100,6 +102,7 @@ def _add(
         into.undated += 1
         return
     if entry.datetime > as_of:
+        into.later += hours
         return
     if hours < 0:
         into.negative += 1

@@ -80,6 +80,7 @@ def _facts(now: datetime, *, closed: bool = False) -> ProjectFacts:
         money_actual=None,
         money_budget=None,
         hours_budget=None,
+        hours_actual=None,
         currency=None,
         tasks=(task,),
         milestones=(first, second),

@@ -37,6 +37,8 @@ class TimeTotals:
     early: int = 0
     """Entries dated before the project's start."""
     undated: int = 0
+    later: Decimal = ZERO
+    """Hours dated after the status date; they count nowhere."""
     first_at: datetime | None = None
     last_at: datetime | None = None
     by_period: tuple[PeriodTime, ...] = ()
@@ -96,6 +98,8 @@ class ProjectFacts:
     money_actual: Decimal | None
     money_budget: Decimal | None
     hours_budget: Decimal | None
+    hours_actual: Decimal | None
+    """Hours booked as HaloPSA itself counts them, to tell whether we have read them all."""
     currency: str | None
     """The customer's currency, where it says one."""
     tasks: tuple[TaskFacts, ...]

@@ -267,8 +267,8 @@ def confidence(status: ProjectStatus, policy: Policy) -> tuple[Decimal, tuple[st
         ),
         (status.cost.source == TIME, "Cost does not come from time entries."),
         (
-            not faults & {"cost_rate_missing", "hours_negative", "time_before_start", "time_undated"},
-            "Some time entries cannot be trusted.",
+            not faults & {"cost_rate_missing", "hours_negative", "time_before_start", "time_undated", "hours_missing"},
+            "Some time entries are missing or cannot be trusted.",
         ),
         (not status.undated, "Some milestones have no date."),
         (not faults & {"record_unreadable"}, "Some records could not be read."),

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from shared.measures.baseline import Baseline
-from shared.measures.project_facts import ZERO, ProjectFacts, TaskFacts
+from shared.measures.project_facts import ZERO, ProjectFacts, TaskFacts, TimeTotals
 from shared.model import Reason
 
 TASKS, PERCENTAGE = "tasks", "projectcompletionpercentage"
 TIME, MONEY = "time", "projectmoneyactual"
+_LEAST = Decimal("0.05")
+"""Hours below which a difference is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def spent(facts: ProjectFacts) -> Spent:
         faults.append(
             Reason("time_undated", f"{_count(undated, 'time entry', 'time entries')} has no date and is left out.")
         )
+    if (entries or negative) and (missing := _unread(facts, totals)) is not None:
+        faults.append(missing)
     if not entries and not negative:
         if facts.money_actual is None:
             faults.append(Reason("cost_missing", "There are no time entries and no actual cost on the project."))
@@ -131,6 +135,20 @@ def spent(facts: ProjectFacts) -> Spent:
     if not entries:
         return Spent(None, TIME, tuple(faults))
     return Spent(sum((one.cost for one in totals), ZERO), TIME, tuple(faults))
+
+
+def _unread(facts: ProjectFacts, totals: list[TimeTotals]) -> Reason | None:
+    """HaloPSA counts the project's hours itself: where it counts more than was read, the cost is too low."""
+    if facts.hours_actual is None:
+        return None
+    read = sum((one.hours + one.later for one in totals), ZERO)
+    if facts.hours_actual - read <= max(_LEAST, facts.hours_actual / 100):
+        return None
+    text = (
+        f"HaloPSA counts {facts.hours_actual.normalize():f} hours on the project, but only {read.normalize():f} were "
+        "read as time entries, so the actual cost is too low."
+    )
+    return Reason("hours_missing", text)
 
 
 def _names(tasks: list[TaskFacts]) -> str:

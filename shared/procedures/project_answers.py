@@ -17,10 +17,14 @@ from shared.procedures.project_plan import plan_json
 _LATEST = timedelta(days=36_500)
 
 
-def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None) -> JsonObject:
-    """Everything told of a project at one instant. ``plan`` is the stored baseline with its version."""
+def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None, ours: str) -> JsonObject:
+    """Everything told of a project at one instant.
+
+    ``plan`` is the stored baseline with its version; ``ours`` is the currency of our cost rates, in which what was
+    spent is told where there is no baseline.
+    """
     facts, figures, schedule = status.facts, status.figures, status.schedule
-    currency = status.baseline.currency if status.baseline else None
+    currency = status.baseline.currency if status.baseline else ours
     spread = cone(figures)
     return {
         "id": facts.id,
@@ -85,9 +89,9 @@ def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None) -
             }
             for one in status.gates
         ],
-        **plan_json(status),
+        **plan_json(status, currency),
         "hours": {
-            "estimated": _text(sum((task.hours or Decimal(0) for task in facts.tasks if not task.summary), Decimal(0))),
+            "estimated": _text(_estimated(status)),
             "earned": _text(_earned_hours(status)),
             "booked": _text(sum((task.time.hours for task in facts.tasks), facts.own.hours)),
             "entries": facts.entries,
@@ -210,16 +214,22 @@ def _text(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:f}"
 
 
+def _estimated(status: ProjectStatus) -> Decimal | None:
+    """Estimated hours of all tasks; None where nobody estimated any."""
+    hours = [task.hours for task in status.facts.tasks if not task.summary and task.hours is not None]
+    return sum(hours, Decimal(0)) if hours else None
+
+
 def _earned_hours(status: ProjectStatus) -> Decimal | None:
-    """Estimated hours of what is done; None where progress of a task cannot be told."""
-    total = Decimal(0)
+    """Estimated hours of what is done; None where progress of a task cannot be told or nothing is estimated."""
+    done = Decimal(0)
     for task in status.facts.tasks:
         if task.summary:
             continue
         if task.completion is None:
             return None
-        total += (task.hours or Decimal(0)) * task.completion
-    return total
+        done += (task.hours or Decimal(0)) * task.completion
+    return done if _estimated(status) is not None else None
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -15,9 +15,8 @@ _MOST_TASKS = 200
 """Tasks told one by one; what is left is one line, so that the sums still hold."""
 
 
-def plan_json(status: ProjectStatus) -> JsonObject:
-    """Workstreams, periods and tasks; empty lists without a baseline."""
-    currency = status.baseline.currency if status.baseline else None
+def plan_json(status: ProjectStatus, currency: str) -> JsonObject:
+    """Workstreams, periods and tasks; without a baseline only tasks."""
     return {
         "workstreams": [_stream(one, currency) for one in status.streams],
         "periods": [_period(one, currency) for one in status.periods],

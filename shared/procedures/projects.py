@@ -95,7 +95,10 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
         ratings[score.rating] += 1
         bodies.append(
             {
-                **_remembered(status_json(status, score, known.plans.get(facts.id)), known.heads.get(facts.id)),
+                **_remembered(
+                    status_json(status, score, known.plans.get(facts.id), policy.service.currency),
+                    known.heads.get(facts.id),
+                ),
                 "run_id": run.run_id,
                 "policy_version": services.policy.version,
                 "evidence": list(observations),

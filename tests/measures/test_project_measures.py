@@ -64,6 +64,7 @@ def project(*tasks, **more) -> ProjectFacts:
         "money_actual": None,
         "money_budget": None,
         "hours_budget": None,
+        "hours_actual": None,
         "currency": None,
         "tasks": tasks,
         "milestones": (),
@@ -314,3 +315,14 @@ def test_a_closed_project_needs_its_review():
     closed = replace(GOOD, closed=True, closed_at=NOW)
     assert rating(closed).tags == ("closeout_missing",)
     assert rating(closed, reviewed=True).tags == ()
+
+
+@pytest.mark.parametrize(
+    ("counted", "told"), [("20", False), ("20.2", False), ("20.3", True), ("19", False), (None, False)]
+)
+def test_hours_that_halopsa_counts_and_nobody_read_are_missed(counted, told):
+    """A cost that is too low is never green; a difference within one per cent is rounding."""
+    spent = time("10", "450"), time("9", "450", later=Decimal(1))
+    facts = project(task(1, spent=spent[0]), task(2, spent=spent[1]), hours_actual=counted and Decimal(counted))
+    score = rating(facts)
+    assert ("hours_missing" in score.tags, score.rating) == (told, "unknown" if told else "green")

@@ -115,6 +115,7 @@ class WorkTicket(Record):
     projectmoneybudget: Amount | None = None
     projectmoneyactual: Amount | None = None
     projecttimebudget: Hours | None = None
+    projecttimeactual: Hours | None = None
     milestone_id: HaloId | None = None
     milestones: tuple[dict[str, Any], ...] = ()
     """Read one by one, so that one bad milestone does not cost the project."""
