@@ -1,20 +1,19 @@
-"""What people say about findings: feedback, mitigation, overrides by approval; and the monthly sample of overrides."""
+"""What people say about findings: feedback, mitigation, and overrides by approval."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import random
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from shared.approvals.quorum import APPROVED
 from shared.errors import NotFound, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Subject, parse_instant, rfc3339
 from shared.procedures.ask import ask
 from shared.procedures.look import finding_view
-from shared.procedures.runs import Run
 from shared.procedures.services import Services
-from shared.registers import approvals, findings
+from shared.registers import findings
 from shared.registers.store import Register
 
 _LONGEST_OVERRIDE = timedelta(days=92)
@@ -89,6 +88,7 @@ def request_override(services: Services, person: Person, identity: str, body: Js
         raise Unacceptable("expires must be a time such as 2026-12-31T00:00:00Z.", code="time_invalid") from None
     if not now < expires <= now + _LONGEST_OVERRIDE:
         raise Unacceptable("An override expires within 92 days and not in the past.", code="override_expiry_invalid")
+    material = _material(services, row)
     content = {**_content(row), "rationale": body["rationale"].strip(), "expires": rfc3339(expires)}
     return ask(
         services,
@@ -98,9 +98,19 @@ def request_override(services: Services, person: Person, identity: str, body: Js
         practice=row["practice"],
         content=content,
         requester=person.oid,
+        persons=2 if material else 1,
         text=f"Accept {row['control']} on {row['subject']['kind']} {row['subject']['id']} until {rfc3339(expires)}: "
         f"{body['rationale'].strip()}",
     )
+
+
+def _material(services: Services, row: JsonObject) -> bool:
+    """What is at stake is above materiality, or two persons would have had to agree to it in the first place."""
+    policy = services.policy.policy.scoped(row["practice"], row["customer"])
+    if row["control"] in policy.approvals.two_persons:
+        return True
+    amounts = [abs(Decimal(one["amount"]["amount"])) for one in row["reasons"] if one.get("amount")]
+    return any(amount > policy.billing.materiality for amount in amounts)
 
 
 def _content(row: JsonObject) -> JsonObject:
@@ -141,61 +151,6 @@ def on_decided(services: Services, approval: JsonObject) -> None:
         findings.key_of(identity),
         lambda body: None if body is None else {**body, "override": override, "status": "overridden"},
     )
-
-
-def override_sampling_run(services: Services, run: Run) -> JsonObject:
-    """Draw the monthly sample of overrides. The seed is recorded before the population is read."""
-    period = str(run.period)
-    start = datetime.strptime(period, "%Y-%m").replace(tzinfo=UTC)
-    end = (start + timedelta(days=32)).replace(day=1)
-    seed = hashlib.sha256(f"{period}\n{run.run_id}".encode()).hexdigest()
-    services.ledger.record(
-        NewEntry(
-            type="sample.seeded",
-            key=f"override-sample\n{run.run_id}",
-            payload=json.dumps(
-                {"period": period, "seed": seed, "method": "random.Random(seed).sample of sorted ids"}
-            ).encode(),
-            subject=Subject("overrides", period),
-        )
-    )
-    population = sorted(
-        row["approval_id"]
-        for row in Register(services.rows, "overrides").all()
-        if rfc3339(start) <= row["at"] < rfc3339(end)
-    )
-    size = min(services.policy.policy.service.sample_size, len(population))
-    drawn = random.Random(seed).sample(population, size)  # noqa: S311 - reproducible by anyone is the point
-    items = []
-    for identity in sorted(drawn):
-        held = approvals.register(services.rows).get(identity)
-        if held is not None:
-            items.append(
-                {
-                    key: held.body[key]
-                    for key in (
-                        "id",
-                        "subject",
-                        "customer",
-                        "requester",
-                        "content",
-                        "decisions",
-                        "created",
-                        "closed_at",
-                    )
-                }
-            )
-    result: JsonObject = {"seed": seed, "population": len(population), "size": size, "sample": items}
-    services.ledger.record(
-        NewEntry(
-            type="sample.drawn",
-            key=f"override-sample-drawn\n{run.run_id}",
-            payload=json.dumps({"period": period, **result}, sort_keys=True, ensure_ascii=False).encode(),
-            subject=Subject("overrides", period),
-        )
-    )
-    Register(services.rows, "override-samples").put(period, {"period": period, "run_id": run.run_id, **result})
-    return result
 
 
 def live_override(row: JsonObject, now: datetime) -> bool:

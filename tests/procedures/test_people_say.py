@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from shared.controls.spec import Case
+from shared.controls.spec import Case, Judgement
 from shared.errors import NotFound, Unacceptable
-from shared.model import Person, Reason, Role, Subject
-from shared.procedures import overrides, runs
+from shared.model import Money, Person, Reason, Role, Subject
+from shared.procedures import override_sampling, overrides, runs
 from shared.procedures.decide import decide_approval, settle
 from shared.procedures.look import finding_view
 from tests.harness.services import FakeServices
-from tests.procedures.test_assess import case, run
+from tests.procedures.test_assess import CONTROL, case, run
 
 MIA = Person("mia", "Mia Pretend", frozenset({Role.PRACTICE_MANAGER}))
 STEVE = Person("steve", "Steve Steering", frozenset({Role.STEERING_MEMBER}))
@@ -85,20 +88,51 @@ def test_settling_twice_changes_nothing(services):
     assert len(services.ledger.entries) == count
 
 
-def test_the_monthly_sample_is_seeded_before_it_is_drawn_and_can_be_redone(services):
-    """The seed is recorded first; the same seed over the same population draws the same overrides."""
-    import random
+def sample(services, period="2026-11"):
+    body = runs.start(services, job="override_sampling", period=period, as_of=None, requested_by="omar")
+    run_ = runs.Run(body["run_id"], "override_sampling", period, services.clock.now(), "omar")
+    return override_sampling.override_sampling_run(services, run_)
 
+
+def test_the_monthly_sample_is_seeded_beforehand_and_can_be_redone(services):
+    """A month before, the seed stood already; the same seed over the same population draws the same overrides."""
+    sample(services, "2026-10")
+    services.clock.advance(days=1)
     approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
     approve(services, approval)
-    body = runs.start(services, job="override_sampling", period="2026-11", as_of=None, requested_by="omar")
-    result = overrides.override_sampling_run(
-        services, runs.Run(body["run_id"], "override_sampling", "2026-11", services.clock.now(), "omar")
-    )
+    result = sample(services)
     kinds = [entry.type for _, entry in services.ledger.entries]
-    assert kinds.index("sample.seeded") < kinds.index("sample.drawn")
+    assert kinds.index("sample.seeded") < kinds.index("approval.approved") < len(kinds)
+    assert result["seeded_beforehand"] is True
     assert (result["population"], [item["id"] for item in result["sample"]]) == (1, [approval["id"]])
-    assert random.Random(result["seed"]).sample([approval["id"]], 1) == [approval["id"]]
+    assert random.Random(result["seed"]).sample(result["population_ids"], 1) == [approval["id"]]
+
+
+def test_a_sample_cannot_be_drawn_again_until_it_pleases(services):
+    """A month has one seed; a late one is told as such; other months have others."""
+    approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
+    approve(services, approval)
+    services.clock.advance(minutes=1)
+    first = sample(services)
+    services.clock.advance(minutes=1)
+    assert (sample(services)["seed"], first["seeded_beforehand"]) == (first["seed"], False)
+    assert sample(services, "2026-12")["seed"] != first["seed"]
+
+
+@pytest.mark.parametrize(("amount", "persons"), [("5000.00", 1), ("5000.01", 2), ("-5000.01", 2)])
+def test_an_override_above_materiality_takes_two_persons(services, amount, persons):
+    """What is at stake counts, whatever its sign."""
+    judged = Judgement.of([Reason("stale", "Nothing happened.", Money(Decimal(amount), "CAD"))])
+    run(services, case("1", "bad"), run_id="r2", control=replace(CONTROL, judge=lambda *_: judged))
+    approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
+    assert approval["needed"]["persons"] == persons
+
+
+def test_what_two_persons_must_agree_to_is_not_overridden_by_one(services):
+    """A skipped gate is no way around its own approval."""
+    services.set_policy(f'[approvals]\ntwo_persons = ["{CONTROL.id}"]\n')
+    approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
+    assert approval["needed"]["persons"] == 2
 
 
 def test_a_closed_finding_is_neither_mitigated_nor_overridden(services):
@@ -112,11 +146,7 @@ def test_a_closed_finding_is_neither_mitigated_nor_overridden(services):
 
 def test_an_override_of_other_reasons_is_void(services):
     """When the reasons change after the request, the approval no longer fits and 409 says so."""
-    from dataclasses import replace
-
-    from shared.controls.spec import Judgement
     from shared.errors import Conflict
-    from tests.procedures.test_assess import CONTROL
 
     approval = overrides.request_override(services, MIA, services.finding, {"rationale": "Known."})
     worse = replace(
