@@ -20,8 +20,17 @@ _ALWAYS = frozenset({"dependency_blocked"})
 """Codes that are told although they are not red."""
 
 
-def escalate(services: Services, assessed: list[Assessed], plans: Mapping[str, JsonObject], run: Run) -> int:
-    """Queue what is due by the age of each finding, answered or not; answer how many messages were new."""
+def escalate(
+    services: Services,
+    assessed: list[Assessed],
+    plans: Mapping[str, JsonObject],
+    run: Run,
+    roles: Mapping[str, str] | None = None,
+) -> int:
+    """Queue what is due by the age of each finding, answered or not; answer how many messages were new.
+
+    ``plans`` name who is accountable by the subject's id, ``roles`` who is told where nobody is named.
+    """
     known = {str(body["id"]) for body in register.escalations(services.rows).all()}
     policy = services.policy.policy
     count = 0
@@ -36,7 +45,7 @@ def escalate(services: Services, assessed: list[Assessed], plans: Mapping[str, J
             key = f"{one.case.subject.id}~{one.finding['control']}~{one.finding['since']}~{level}"
             if key in known:
                 continue
-            who = _who(plans.get(one.case.subject.id), level)
+            who = _who(plans.get(one.case.subject.id), level, roles or _ROLES)
             message = _message(one, level, who)
             queue_actions(services, [message], run.run_id)
             row = _row(key, one, level, who, services.clock.now(), run)
@@ -106,13 +115,13 @@ def _serious(one: Assessed) -> bool:
     return one.judgement.severity in (Severity.HIGH, Severity.CRITICAL) or bool(codes & _ALWAYS)
 
 
-def _who(baseline: JsonObject | None, level: str) -> str:
+def _who(baseline: JsonObject | None, level: str, roles: Mapping[str, str]) -> str:
     named = {key.casefold(): who for key, who in (baseline or {}).get("accountable", {}).items() if who}
     if named.get(level):
         return str(named[level])
     if level == "owner" and named:
         return str(next(iter(named.values())))
-    return _ROLES[level]
+    return roles[level]
 
 
 def _message(one: Assessed, level: str, who: str) -> Action:
@@ -129,7 +138,7 @@ def _message(one: Assessed, level: str, who: str) -> Action:
             "kind": finding["control"],
             "level": level,
             "to": who,
-            "title": f"Project {one.case.subject.id}: told to the {level}",
+            "title": f"{one.case.subject.kind.capitalize()} {one.case.subject.id}: told to the {level}",
             "text": " ".join(reason.text for reason in one.judgement.reasons[:3]),
         },
     )
@@ -138,7 +147,7 @@ def _message(one: Assessed, level: str, who: str) -> Action:
 def _row(key: str, one: Assessed, level: str, who: str, now: datetime, run: Run) -> JsonObject:
     return {
         "id": key,
-        "project": one.case.subject.id,
+        "subject": one.case.subject.to_json(),
         "customer": one.case.customer,
         "practice": one.case.practice,
         "control": one.finding["control"],

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
 from secrets import token_hex
 
+from shared.approvals.decision_record import codes_of
 from shared.errors import NotFound, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Role, Subject, parse_instant, rfc3339
 from shared.procedures.decide import visible
 from shared.procedures.page import page
 from shared.procedures.services import Services
-from shared.registers.decisions import backlog, decisions, faults_of, overdue, rank
+from shared.registers.decisions import backlog, decisions, rank
 
 
 def open_decision(
@@ -30,11 +32,12 @@ def open_decision(
 ) -> str:
     """Open a decision that somebody must take; answer its id. ``key`` makes repeating it harmless."""
     now = services.clock.now()
-    import hashlib
-
     mark = hashlib.sha256(key.encode()).hexdigest()[:16] if key else token_hex(8)
     identity = f"d-{mark}"
-    if key and decisions(services.rows).get(identity) is not None:
+    held = decisions(services.rows).get(identity) if key else None
+    if held is not None:
+        if held.body["state"] == "settled":  # what it was about has come up again
+            _move(services, identity, "settled", {"state": "open", "due": rfc3339(due) if due else None}, "reopened")
         return identity
     _store(
         services,
@@ -62,6 +65,32 @@ def open_decision(
         },
     )
     return identity
+
+
+def settle_decision(services: Services, key: str, reason: str) -> None:
+    """Nobody needs to decide any more what was opened under ``key``: it was settled where it arose."""
+    identity = f"d-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    _move(services, identity, "open", {"state": "settled", "settled": reason}, "settled")
+
+
+def _move(services: Services, identity: str, before: str, change: JsonObject, what: str) -> None:
+    """Move a decision on from a state, with evidence; nothing where it stands elsewhere."""
+    held = decisions(services.rows).get(identity)
+    if held is None or held.body["state"] != before:
+        return
+    row = {**held.body, **change}
+    services.ledger.record(
+        NewEntry(
+            type=f"decision.{what}",
+            key=f"{identity}\n{what}\n{rfc3339(services.clock.now())}",
+            payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
+            customer=row["customer"],
+            subject=Subject("decision", identity),
+        )
+    )
+    decisions(services.rows).change(
+        identity, lambda body: None if body is None or body["state"] != before else {**body, **change}
+    )
 
 
 def add_decision(services: Services, person: Person, body: JsonObject) -> JsonObject:
@@ -153,12 +182,7 @@ def _concerns(row: JsonObject, person: Person) -> bool:
 def decision_shown(services: Services, row: JsonObject) -> JsonObject:
     """A decision with what it lacks: ``valid`` and ``codes`` are worked out from the policy in force."""
     managers = {key: practice.manager for key, practice in services.policy.policy.practices.items()}
-    codes = faults_of(row, managers) if row["state"] == "decided" else []
-    now = services.clock.now()
-    if overdue(row, now):
-        codes.append("decision_overdue")
-    if row.get("expires") and parse_instant(row["expires"]) <= now:
-        codes.append("exception_expired")
+    codes = codes_of(row, managers, services.clock.now())
     return {**row, "valid": row["state"] == "decided" and not codes, "codes": codes}
 
 

@@ -8,8 +8,8 @@ from shared.actions import Action, ActionKind
 from shared.errors import RowExists
 from shared.measures.handoff_facts import HandoffFacts
 from shared.measures.handoff_score import conflicts
-from shared.model import Subject
-from shared.procedures.governance import open_decision
+from shared.model import JsonObject, Subject
+from shared.procedures.governance import open_decision, settle_decision
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers import handoffs as register
@@ -20,8 +20,8 @@ _DECISION_DAYS = 5
 def open_decisions(services: Services, facts: HandoffFacts, plan_under: str | None) -> None:
     """Open assumptions and scope conflicts are for somebody to decide, with an owner and a date."""
     manager = services.policy.policy.practices[facts.practice].manager if facts.practice else ""
-    points = [(f"assumption\n{facts.id}\n{text}", f"Settle the assumption: {text}") for text in facts.unresolved]
-    points += [(f"conflict\n{facts.id}\n{one.code}", one.text) for one in conflicts(facts)]
+    points = [(_assumption(facts.id, text), f"Settle the assumption: {text}") for text in facts.unresolved]
+    points += [(_conflict(facts.id, one.code), one.text) for one in conflicts(facts)]
     for key, text in points:
         identity = open_decision(
             services,
@@ -57,6 +57,27 @@ def open_decisions(services: Services, facts: HandoffFacts, plan_under: str | No
             else [],
             plan_under,
         )
+
+
+def settle_decisions(services: Services, facts: HandoffFacts, old: JsonObject | None) -> None:
+    """What was open at the last review and no longer is needs nobody's decision: it was settled in HaloPSA."""
+    if old is None or facts.faults:
+        return
+    now = (set(facts.unresolved), {one.code for one in conflicts(facts)}) if facts.won else (set(), set())
+    told = {one["code"] for one in old["reasons"]} & {"currency_mix", "scope_conflict"}
+    reason = "It was settled in HaloPSA." if facts.won else "The opportunity is no longer won."
+    for text in set(old["unresolved"]) - now[0]:
+        settle_decision(services, _assumption(facts.id, text), reason)
+    for code in told - now[1]:
+        settle_decision(services, _conflict(facts.id, code), reason)
+
+
+def _assumption(opportunity: str, text: str) -> str:
+    return f"assumption\n{opportunity}\n{text}"
+
+
+def _conflict(opportunity: str, code: str) -> str:
+    return f"conflict\n{opportunity}\n{code}"
 
 
 def _first(services: Services, identity: str) -> bool:

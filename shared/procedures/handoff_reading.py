@@ -45,7 +45,7 @@ def handoff_view(services: Services, person: Person, opportunity_id: str) -> Jso
     """One handoff with checklist, completeness at first and now, sign-off, project, briefing and lineage."""
     row = _row(services, person, opportunity_id)
     held = approvals.register(services.rows).get(row["approval_id"]) if row["approval_id"] else None
-    told = briefing(row)
+    told = briefing(row, _portal(services))
     return {
         **{key: value for key, value in row.items() if key != "signed_content"},
         "approval": None
@@ -65,12 +65,16 @@ def _row(services: Services, person: Person, opportunity_id: str) -> JsonObject:
 
 def handoff_briefing(services: Services, person: Person, opportunity_id: str, form: str) -> tuple[str, bytes]:
     """The briefing as a document: media type and bytes. ``form`` is html or docx."""
-    told = briefing(_row(services, person, opportunity_id))
+    told = briefing(_row(services, person, opportunity_id), _portal(services))
     if form == "html":
         return HTML, html_of(told).encode()
     if form == "docx":
         return DOCX, docx_of(told)
     raise Malformed("A briefing comes as html or docx.", code="form_invalid")
+
+
+def _portal(services: Services) -> str:
+    return services.settings.text("ATTEST_PUBLIC_URL").rstrip("/")
 
 
 def lineage(services: Services, row: JsonObject) -> JsonObject:

@@ -20,9 +20,10 @@ from shared.policy.document import Policy
 from shared.ports import Mirror
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
+from shared.procedures.decision_watch import watch_decisions
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.handoff_content import handoff_json, signoff_content
-from shared.procedures.handoff_decisions import open_decisions
+from shared.procedures.handoff_decisions import open_decisions, settle_decisions
 from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, hold_of, let_go, signed, waived
 from shared.procedures.handoff_projects import create, on_carried_out, on_failed
 from shared.procedures.handoff_reading import handoff_briefing, handoff_view, list_handoffs
@@ -83,7 +84,13 @@ def handoff_review_run(services: Services, run: Run) -> JsonObject:
     states: dict[str, int] = {}
     for row in rows:
         states[row["state"]] = states.get(row["state"], 0) + 1
-    return {"handoffs": len(rows), "states": states, "verdicts": verdicts, "quality": _quality(services, run)}
+    return {
+        "handoffs": len(rows),
+        "states": states,
+        "verdicts": verdicts,
+        "quality": _quality(services, run),
+        "decisions": watch_decisions(services, run),
+    }
 
 
 def _quality(services: Services, run: Run) -> JsonObject:
@@ -158,6 +165,7 @@ def _one(
     old = register.get(services.rows, facts.id)
     items = checklist(facts, policy)
     if not facts.won and old is not None:
+        settle_decisions(services, facts, old)
         return HandoffStatus(facts, items, frozenset(), None, None), let_go(services, facts, old)
     content = signoff_content(facts, policy)
     status = HandoffStatus(facts, items, waived(services, facts, content), *signed(services, old))
@@ -188,7 +196,7 @@ def _one(
     )
     if old is None or _told(old) != _told(row):
         payload = json.dumps(row, sort_keys=True, ensure_ascii=False).encode()
-        services.ledger.record(
+        receipt = services.ledger.record(
             NewEntry(
                 type="handoff.reviewed",
                 key=f"{run_id}\nhandoff\n{facts.id}\n{hashlib.sha256(payload).hexdigest()[:16]}",
@@ -198,15 +206,19 @@ def _one(
                 practice=facts.practice,
             )
         )
+        row["evidence"] = [receipt.evidence_id]
+    else:
+        row["evidence"] = old.get("evidence", [])
     register.register(services.rows).put(facts.id, row)
     open_decisions(services, facts, plan_under)
+    settle_decisions(services, facts, old)
     if status.signed_at is not None:
         row = create(services, facts, row, policy, plan_under)
     return status, row
 
 
 def _told(row: JsonObject) -> JsonObject:
-    return {key: value for key, value in row.items() if key not in ("as_of", "policy_version")}
+    return {key: value for key, value in row.items() if key not in ("as_of", "policy_version", "evidence")}
 
 
 def present_content(services: Services, approval: JsonObject) -> JsonObject | None:

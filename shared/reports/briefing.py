@@ -7,8 +7,12 @@ import io
 import re
 import zipfile
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from shared.model import JsonObject
+
+if TYPE_CHECKING:
+    from docx.text.paragraph import Paragraph
 
 HTML = "text/html; charset=utf-8"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -22,8 +26,12 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def briefing(row: JsonObject) -> JsonObject:
-    """Sections of statements from a handoff's row; each statement has a text and a source (label, and link if any)."""
+def briefing(row: JsonObject, portal: str = "") -> JsonObject:
+    """Sections of statements from a handoff's row; each statement has a text and a source (label, and its link).
+
+    What was read from HaloPSA itself links to the handoff's page of ``portal`` and names the evidence it rests on.
+    """
+    row = {**row, "_record": _record(row, portal)}
     return {
         "title": f"Handoff briefing: {row['title'] or row['id']}",
         "opportunity": row["id"],
@@ -39,12 +47,22 @@ def briefing(row: JsonObject) -> JsonObject:
     }
 
 
+def _record(row: JsonObject, portal: str) -> JsonObject:
+    """The opportunity as it was read."""
+    evidence = next(iter(row.get("evidence") or ()), None)
+    label = f"HaloPSA opportunity {row['id']}" + (f", evidence {evidence}" if evidence else "")
+    return {"label": label, "href": f"{portal}/handoffs/{row['id']}" if portal else None}
+
+
 def _source(row: JsonObject, item: str) -> JsonObject:
     link = next((one["source"] for one in row["checklist"] if one["item"] == item), None)
-    return {
-        "label": f"Source document of the {item}" if link else f"HaloPSA opportunity {row['id']}",
-        "href": link if link and link.lower().startswith(("https://", "http://")) else None,
-    }
+    if not link or not link.lower().startswith(("https://", "http://")):
+        return dict(row["_record"])
+    return {"label": f"Source document of the {item}", "href": link}
+
+
+def _quotation(row: JsonObject, identity: str) -> JsonObject:
+    return {"label": f"HaloPSA quotation {identity}", "href": _source(row, "scope")["href"]}
 
 
 def _said(text: str, source: JsonObject) -> JsonObject:
@@ -83,9 +101,10 @@ def _written(row: JsonObject, item: str) -> list[JsonObject]:
 
 
 def _risks(row: JsonObject) -> list[JsonObject]:
-    halo = {"label": f"HaloPSA opportunity {row['id']}", "href": None}
-    told = [_said(f"Not settled yet: {text}", halo) for text in row["unresolved"]]
-    told += [_said(reason["text"], halo) for reason in row["reasons"] if reason["code"] != "assumption_unresolved"]
+    told = [_said(f"Not settled yet: {text}", row["_record"]) for text in row["unresolved"]]
+    told += [
+        _said(reason["text"], row["_record"]) for reason in row["reasons"] if reason["code"] != "assumption_unresolved"
+    ]
     if row["margin"] is not None and 0 <= Decimal(str(row["margin"])) - Decimal(str(row["margin_floor"])) < _THIN:
         told.append(
             _said(
@@ -93,9 +112,7 @@ def _risks(row: JsonObject) -> list[JsonObject]:
             )
         )
     told += [
-        _said(one["risk"], {"label": f"HaloPSA quotation {one['id']}", "href": _source(row, "scope")["href"]})
-        for one in row["quotations"]
-        if one["accepted"] and one["risk"]
+        _said(one["risk"], _quotation(row, one["id"])) for one in row["quotations"] if one["accepted"] and one["risk"]
     ]
     return told
 
@@ -105,7 +122,7 @@ def _outside(row: JsonObject) -> list[JsonObject]:
     for one in row["quotations"]:
         if not one["accepted"]:
             continue
-        source = {"label": f"HaloPSA quotation {one['id']}", "href": _source(row, "scope")["href"]}
+        source = _quotation(row, one["id"])
         told += [_said(match.strip(), source) for match in _OUTSIDE.findall(one["scope"]) if match.strip()]
         told.append(
             _said(f"Whatever quotation {one['id']} does not name is out of scope and needs a change order.", source)
@@ -161,12 +178,30 @@ def docx_of(told: JsonObject) -> bytes:
         if not section["statements"]:
             document.add_paragraph("Nothing is recorded.")
         for one in section["statements"]:
-            source = one["source"]
-            cited = f"{source['label']}: {source['href']}" if source["href"] else source["label"]
-            document.add_paragraph(f"{_plain(one['text'])} [{_plain(cited)}]", style="List Bullet")
+            paragraph = document.add_paragraph(f"{_plain(one['text'])} [", style="List Bullet")
+            _cite(paragraph, one["source"])
+            paragraph.add_run("]")
     raw = io.BytesIO()
     document.save(raw)
     return _timeless(raw.getvalue())
+
+
+def _cite(paragraph: Paragraph, source: JsonObject) -> None:
+    """The source's label, as a link that can be followed where it has one."""
+    if source["href"] is None:
+        paragraph.add_run(_plain(source["label"]))
+        return
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    link = OxmlElement("w:hyperlink")
+    target = paragraph.part.relate_to(_plain(source["href"]), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    link.set(qn("r:id"), target)
+    run = paragraph.add_run(_plain(source["label"]))
+    run.font.underline = True
+    link.append(run._r)  # noqa: SLF001 - python-docx has no other way to place a run inside a link
+    paragraph._p.append(link)  # noqa: SLF001
 
 
 def _plain(text: str) -> str:

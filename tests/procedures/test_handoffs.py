@@ -13,6 +13,7 @@ from shared.procedures import handoffs
 from shared.procedures.handoff_exceptions import request_exception
 from shared.procedures.plan import register as actions_of
 from shared.registers import approvals, findings, holds
+from shared.registers import projects as project_register
 from shared.registers.decisions import decisions
 from tests.harness.delivery import NORA, PIET, STRANGER, approve, handoff_rows, opportunity, quotation, run_of
 from tests.harness.services import FakeServices
@@ -280,6 +281,35 @@ def test_open_assumptions_and_contradicting_quotations_become_decisions_once(ser
     assert len(titles) == 3
     assert any("Check the power" in title for title in titles)
     assert {"currency_mix", "scope_conflict"} <= codes(view(services))
+
+
+def test_a_decision_is_escalated_by_age_and_ends_where_it_arose(services):
+    """Overdue after five days: owner at once, the practice's manager, the steering team; settled in HaloPSA it asks nobody."""
+    todo = {"id": 1, "text": "Check the power", "group_name": "Assumptions"}
+    opp = opportunity(services.policy.policy, todo_list=[todo])
+    told = []
+    for days in (0, 4, 2, 2, 3):
+        services.clock.advance(days=days)
+        result = review(services, opp, quotation(), name=f"r-{services.clock.now():%d}")
+        told.append(result["decisions"]["escalations"])
+    assert told == [0, 0, 1, 1, 1]
+    (row,) = decisions(services.rows).all()
+    assert row["state"] == "open"
+    levels = {one["level"]: one["to"] for one in project_register.escalations(services.rows).all()}
+    assert set(levels) == {"owner", "approver", "director"}
+    assert levels["director"] == "Steering team"
+    (finding,) = findings.of_control(services.rows, "decision_log")
+    assert [one["code"] for one in finding["reasons"]] == ["decision_overdue"]
+
+    done = opportunity(services.policy.policy, todo_list=[todo | {"done": True}])
+    result = review(services, done, quotation(), name="r-done")
+    (row,) = decisions(services.rows).all()
+    assert (row["state"], row["settled"]) == ("settled", "It was settled in HaloPSA.")
+    assert result["decisions"]["verdicts"] == {"notapplicable": 1}
+    review(services, opp, quotation(), name="r-again")
+    (row,) = decisions(services.rows).all()
+    assert row["state"] == "open"
+    assert services.ledger.of_type("decision.reopened")
 
 
 def test_the_first_score_is_frozen_even_when_the_gate_hides_it(services):

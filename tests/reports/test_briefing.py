@@ -62,3 +62,19 @@ def test_the_word_document_holds_the_same_and_is_repeatable():
         assert section["heading"] in text
     assert "Power is there." in text
     assert "Nothing is recorded." in text
+
+
+def test_every_statement_links_to_where_it_comes_from():
+    """The source document where there is one, else the opportunity's page with the evidence it rests on."""
+    told = briefing({**ROW, "evidence": ["e-1"]}, "https://attest.example.test")
+    sources = [one["source"] for section in told["sections"] for one in section["statements"]]
+    assert sources
+    assert all(one["href"].startswith("https://") for one in sources)
+    assert {
+        "label": "HaloPSA opportunity 700, evidence e-1",
+        "href": "https://attest.example.test/handoffs/700",
+    } in sources
+    assert html_of(told).count("<a href=") == len(sources)
+    document = Document(io.BytesIO(docx_of(told)))
+    links = [one for paragraph in document.paragraphs for one in paragraph.hyperlinks]
+    assert [one.address for one in links] == [one["href"] for one in sources]
