@@ -11,7 +11,8 @@ from shared.errors import AttestError, Conflict, NotFound, SourceDenied, SourceR
 from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, rfc3339
 from shared.procedures import deliver
-from shared.procedures.plan import register
+from shared.procedures.claims import claimed
+from shared.procedures.plan import QUEUE, register
 from shared.procedures.services import Services
 from shared.procedures.tell import tell
 
@@ -47,6 +48,22 @@ def carry_out(services: Services, part: str, key: str) -> None:
     if held.body["state"] != "queued":
         return
     action = Action.from_json(held.body["action"])
+    if action.kind is not ActionKind.CREATE_PROJECT:
+        _do(services, part, key, action)
+        return
+    # HaloPSA refuses no second project of one opportunity, so two messages about one must not meet there.
+    with claimed(services, action.key) as ours:
+        if ours:
+            _do(services, part, key, action)
+        else:
+            services.queues.send(QUEUE, json.dumps({"part": part, "key": key}), delay_seconds=_LATER)
+
+
+_LATER = 30
+"""Seconds after which an action is looked at again that somebody else is carrying out."""
+
+
+def _do(services: Services, part: str, key: str, action: Action) -> None:
     try:
         if action.kind is ActionKind.NOTIFY:
             outcome = tell(services, action)
