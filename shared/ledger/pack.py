@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import heapq
 import json
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from shared.errors import LedgerError, NotFound
 from shared.ledger import merkle, note, pack_texts, redaction, verify
 from shared.ledger.names import TABLE, payload_blob
-from shared.ledger.spool import Member, Spool
-from shared.ledger.stored import bytes_cell, entries, leaf_of, text_cell
+from shared.ledger.pack_index import Index
+from shared.ledger.spool import Measure, Spool, ahead
+from shared.ledger.stored import entries, leaf_of, text_cell
 from shared.ledger.tree import Tree
 from shared.model import JsonObject
 from shared.ports import Blobs, Row, Rows
@@ -53,6 +55,16 @@ class Plan:
     """The exact bytes that were logged of the draw."""
     redact: tuple[str, ...] = ()
     redact_salt: str = ""
+
+
+class _Entry(NamedTuple):
+    """One entry of the range; ``why`` it is not of the population, '' when it is."""
+
+    at: int
+    row: Row
+    data: bytes
+    leaf: JsonObject
+    why: str
 
 
 @dataclass(slots=True)
@@ -94,7 +106,6 @@ class Packer:
         self.redactions: dict[str, JsonObject] = {}
         self._ids = hashlib.sha256()
         self._verdicts: dict[str, str] = {}
-        self._order: list[str] = []
         self._proofs = dict(plan.proofs)
         self._chosen: list[str] | None = None
 
@@ -104,71 +115,88 @@ class Packer:
 
     def lay_out(self, spool: Spool) -> JsonObject:
         """Write every member but the manifest and its proof; answers what the manifest says besides its files."""
+        try:
+            self._read_log(spool)
+        except (ValueError, KeyError, TypeError, AttributeError, verify.Fault):
+            raise LedgerError("An entry of the log does not have the fields of an entry.", code="E_LEAF") from None
+        base = self._base()
+        self._small(spool, base)
+        spool.add_checksums()
+        return base
+
+    def _read_log(self, spool: Spool) -> None:
+        """What is made of the entries."""
         plan = self._plan
         if plan.sample is not None:
             self._chosen = self._draw(str(plan.sample["phrase"]), int(plan.sample["size"]))
-        with tempfile.TemporaryFile() as ranged, tempfile.TemporaryFile() as excepted, tempfile.TemporaryFile() as rows:
-            self._items(spool, ranged, excepted, rows)
-            base = self._base()
-            spool.add("README.txt", "readme", [pack_texts.readme(base)])
-            spool.add("index.csv", "index", self._index_csv(rows))
-            spool.add("index.json", "index", self._index_json(rows))
-            spool.add("exceptions.csv", "exceptions", _read(excepted))
-            spool.add("log/range.jsonl", "log", _read(ranged))
-            spool.add(
-                "oscal/assessment-results.json", "oscal", pack_texts.oscal(base, self._sorted(rows), self._verdicts)
-            )
-        self._order = []
-        self._small(spool, base)
-        spool.add("SHA256SUMS", "checksums", spool.checksums())
-        return base
+        index, ranged, excepted, oscal = Index(spool), spool.scratch(), spool.scratch(), spool.scratch()
+        self._items(spool, index, ranged, excepted)
+        base = self._base()
+        spool.add("README.txt", "readme", pack_texts.readme(base))
+        spool.add_file("index.csv", "index", index.csv(verify.csv_line(verify.COLUMNS)))
+        spool.add_file("index.json", "index", index.json())
+        spool.add_file("exceptions.csv", "exceptions", excepted)
+        spool.add_file("log/range.jsonl", "log", ranged)
+        oscal.writelines(pack_texts.oscal(base, index.lines("oscal"), self._verdicts))
+        spool.add_file("oscal/assessment-results.json", "oscal", oscal)
 
     # -- the entries --------------------------------------------------------------------------------------------------
 
-    def _scoped(self) -> Iterator[tuple[int, Row, bytes, JsonObject, str]]:
+    def _scoped(self) -> Iterator[_Entry]:
         plan = self._plan
         for index, row in enumerate(entries(self._rows, plan.log, self._size1, self._size2), self._size1):
             data = leaf_of(row)
-            leaf = json.loads(data)
-            yield index, row, data, leaf, verify.in_scope(leaf, plan.start, plan.end, list(plan.controls))
+            leaf = json.loads(data.decode())
+            yield _Entry(index, row, data, leaf, verify.in_scope(leaf, plan.start, plan.end, list(plan.controls)))
 
     def _draw(self, phrase: str, size: int) -> list[str]:
         drawn = (
             (verify.draw_key(phrase, item), item)
-            for item in (f"{leaf['log']}.{leaf['id']}" for _, _, _, leaf, why in self._scoped() if not why)
+            for item in (f"{one.leaf['log']}.{one.leaf['id']}" for one in self._scoped() if not one.why)
         )
         return [item for _, item in heapq.nsmallest(size, drawn)]
 
-    def _items(self, spool: Spool, ranged: IO[bytes], excepted: IO[bytes], rows: IO[bytes]) -> None:
+    def _items(self, spool: Spool, lines: Index, ranged: IO[bytes], excepted: IO[bytes]) -> None:
+        """One pass over the range; what is written of an item is made here and nowhere else."""
         chosen = None if self._chosen is None else set(self._chosen)
-        tree, place = verify.Tree(self._size1, self._edge()), 0
+        tree = verify.Tree(self._size1, self._edge())
         excepted.write(verify.csv_line(verify.EXCEPTION_COLUMNS))
         total = max(1, self._size2 - self._size1)
-        for index, row, data, leaf, why in self._scoped():
+
+        def measure(entry: _Entry) -> Future[Measure] | None:
+            in_sample = chosen is None or f"{entry.leaf['log']}.{entry.leaf['id']}" in chosen
+            return self._measure(spool, entry) if in_sample and not entry.why else None
+
+        for (index, row, data, leaf, why), measured in ahead(self._scoped(), measure):
             digest = verify.leaf_hash(data)
             tree.add(digest)
-            ranged.write(b'{"index":%d,"leaf":"%s"}\n' % (index, base64.b64encode(data)))
+            ranged.write(b'{"index":%d,"leaf":"%s"}\n' % (index, binascii.b2a_base64(data, newline=False)))
             item = f"{leaf['log']}.{leaf['id']}"
             if why:
                 self.counts.kinds["out_of_scope"] += 1
-                excepted.write(verify.csv_line([item, index, "out_of_scope", why]))
+                excepted.write(verify.csv_line([item, str(index), "out_of_scope", why]))
                 continue
             self._count(index, item)
-            shown = self._item(spool, row, leaf, index, digest, item, in_sample=chosen is None or item in chosen)
-            body, kind, reason = shown
+            shipped, kind, reason, note_ = None, "", "", ""
+            if chosen is None or item in chosen:
+                shipped, kind, reason = self._item(spool, row, leaf, item, measured)
             if kind:
                 self.counts.kinds[kind] += 1
-                excepted.write(verify.csv_line([item, index, kind, reason]))
-            line = verify.canon(body)
-            rows.write(line)
-            control = (leaf["controls"] or [""])[0]
-            self._order.append(f"{control}\x00{leaf['received_at']}\x00{index:012d}\x00{place}:{len(line)}")
-            place += len(line)
+                excepted.write(verify.csv_line([item, str(index), kind, reason]))
+                note_ = f"original {leaf['payload']['sha256']}" if kind == "redacted" else f"{kind}: {reason}"
+            redacted = reason if kind == "redacted" else ""
+            in_sample = chosen is None or item in chosen
+            told = verify.index_lines(leaf, index, digest, in_sample, shipped, redacted, note_)
+            controls = leaf["controls"]
+            lines.add(
+                controls[0] if controls else "",
+                leaf["received_at"],
+                (*told, pack_texts.relevant(leaf, index, shipped)),
+            )
             if index % 1000 == 0:
                 self._progress((index - self._size1) / total * 0.8, f"{self.counts.population} entries read")
         if tree.root() != self._root2:
             raise LedgerError("The log's entries do not have the root that was published.", code="E_ROOT")
-        self._order.sort()
 
     def _edge(self) -> list[bytes]:
         """Compact range of the start checkpoint."""
@@ -189,50 +217,53 @@ class Packer:
         self._ids.update(item.encode() + b"\n")
 
     def _item(
-        self, spool: Spool, row: Row, leaf: JsonObject, index: int, digest: bytes, item: str, *, in_sample: bool
-    ) -> tuple[JsonObject, str, str]:
-        """(index row, kind of exception or '', its reason), after putting the content into the spool."""
-        if not in_sample:
-            return verify.index_row(leaf, index, digest, in_sample, None), "", ""
-        path, payload = verify.data_path(leaf), bytes_cell(row, "payload")
-        member: Member | None = None
-        if payload is not None and hashlib.sha256(payload).hexdigest() != leaf["payload"]["sha256"]:
-            raise LedgerError(f"The content of {item} is not what was recorded.", code="E_PAYLOAD")
+        self, spool: Spool, row: Row, leaf: JsonObject, item: str, measured: Future[Measure] | None
+    ) -> tuple[tuple[int, str] | None, str, str]:
+        """((size, SHA-256) as shipped or None, kind of exception or '', its reason); the content is in the spool then."""
+        payload, told = row.cells.get("payload"), leaf["payload"]
         if payload is None:
-            payload, member = self._stored(spool, leaf, path, item)
-        if payload is None and member is None:
-            stone = self._tombstone(leaf["id"]) or self._tombstone(leaf["payload"]["sha256"])
-            kind, reason = ("erased", stone) if stone else ("missing", "the content is not in storage")
-            return verify.index_row(leaf, index, digest, in_sample, None, "", f"{kind}: {reason}"), kind, reason
-        self._judge(leaf, payload)
+            payload, shipped = self._stored(spool, leaf, item, measured)
+            if shipped:
+                return (told["size"], told["sha256"]), "", ""
+            if payload is None:
+                stone = self._tombstone(leaf["id"]) or self._tombstone(told["sha256"])
+                kind, reason = ("erased", stone) if stone else ("missing", "the content is not in storage")
+                return None, kind, reason
+        elif not isinstance(payload, bytes) or hashlib.sha256(payload).hexdigest() != told["sha256"]:
+            raise LedgerError(f"The content of {item} is not what was recorded.", code="E_PAYLOAD")
+        if leaf["type"].startswith("finding."):
+            self._judge(leaf, payload)
         self.counts.items += 1
-        if payload is not None:
-            plan = self._plan
-            changed = redaction.withhold(payload, plan.redact, plan.redact_salt, item) if plan.redact else None
-            member = spool.add(path, "data", [changed[0] if changed else payload])
-            if changed:
-                self.redactions[item] = changed[1]
-                reason = "withheld " + " ".join(changed[1])
-                shipped = (member.size, member.sha256.hex())
-                original = f"original {leaf['payload']['sha256']}"
-                return verify.index_row(leaf, index, digest, in_sample, shipped, reason, original), "redacted", reason
-        shipped = (leaf["payload"]["size"], leaf["payload"]["sha256"])
-        return verify.index_row(leaf, index, digest, in_sample, shipped), "", ""
+        plan, path = self._plan, verify.data_path(leaf)
+        if plan.redact and (changed := redaction.withhold(payload, plan.redact, plan.redact_salt, item)):
+            self.redactions[item] = changed[1]
+            return spool.add(path, "data", changed[0]), "redacted", "withheld " + " ".join(changed[1])
+        return spool.add(path, "data", payload, told["sha256"]), "", ""
 
-    def _stored(self, spool: Spool, leaf: JsonObject, path: str, item: str) -> tuple[bytes | None, Member | None]:
-        """Content kept in Blob: referred to, or read whole where fields may have to be withheld."""
-        name, size = payload_blob(self._plan.log, leaf["payload"]["sha256"]), leaf["payload"]["size"]
+    def _measure(self, spool: Spool, entry: _Entry) -> Future[Measure] | None:
+        """Begin to read content kept in Blob; None where it lies in the row, or must be read whole to withhold fields."""
+        told = entry.leaf["payload"]
+        if "payload" in entry.row.cells or (self._plan.redact and redaction.may_hold(told["media_type"])):
+            return None
+        return spool.measure(payload_blob(self._plan.log, told["sha256"]), told["size"])
+
+    def _stored(
+        self, spool: Spool, leaf: JsonObject, item: str, measured: Future[Measure] | None
+    ) -> tuple[bytes | None, bool]:
+        """Content kept in Blob: referred to (True), or read whole where fields may be withheld; (None, False) if gone."""
+        told = leaf["payload"]
         try:
-            if self._plan.redact and redaction.may_hold(leaf["payload"]["media_type"]):
+            if measured is None:
+                name, size = payload_blob(self._plan.log, told["sha256"]), told["size"]
                 payload = b"".join(self.read_blob(name, at, 1 << 20) for at in range(0, size, 1 << 20))
-                if hashlib.sha256(payload).hexdigest() == leaf["payload"]["sha256"]:
-                    return payload, None
-            else:
-                member = spool.add_blob(path, "data", name, size, leaf["payload"]["sha256"])
-                if member is not None:
-                    return None, member
+                if hashlib.sha256(payload).hexdigest() == told["sha256"]:
+                    return payload, False
+            elif (found := measured.result()).sha256 == told["sha256"]:
+                spool.add_blob(verify.data_path(leaf), "data", found)
+                self.counts.items += 1
+                return None, True
         except NotFound:
-            return None, None
+            return None, False
         raise LedgerError(f"The content of {item} is not what was recorded.", code="E_PAYLOAD")
 
     def _tombstone(self, identity: str) -> str:
@@ -242,10 +273,8 @@ class Packer:
             self._proofs.setdefault(stone.rpartition(".")[2], self._prove(stone))
         return stone
 
-    def _judge(self, leaf: JsonObject, payload: bytes | None) -> None:
+    def _judge(self, leaf: JsonObject, payload: bytes) -> None:
         """Remember the last verdict of each control, for OSCAL."""
-        if payload is None or not leaf["type"].startswith("finding."):
-            return
         try:
             verdict = json.loads(payload).get("verdict")
         except (ValueError, AttributeError):
@@ -282,34 +311,11 @@ class Packer:
             "sample": {"drawn": plan.sample["drawn"]} if plan.sample else None,
         }
 
-    def _sorted(self, rows: IO[bytes]) -> Iterator[JsonObject]:
-        for line in self._lines(rows):
-            yield json.loads(line)
-
-    def _lines(self, rows: IO[bytes]) -> Iterator[bytes]:
-        for key in self._order:
-            place, _, length = key.rpartition("\x00")[2].partition(":")
-            rows.seek(int(place))
-            yield rows.read(int(length))
-
-    def _index_json(self, rows: IO[bytes]) -> Iterator[bytes]:
-        yield b"[\n"
-        left = len(self._order)
-        for line in self._lines(rows):
-            left -= 1
-            yield line + (b",\n" if left else b"\n")
-        yield b"]\n"
-
-    def _index_csv(self, rows: IO[bytes]) -> Iterator[bytes]:
-        yield verify.csv_line(verify.COLUMNS)
-        for row in self._sorted(rows):
-            yield verify.csv_line([row[name] for name in verify.COLUMNS])
-
     def _small(self, spool: Spool, base: JsonObject) -> None:
         plan, counts = self._plan, self.counts
         ids = self._ids.hexdigest()
         stated = verify.population_statement(base, counts.population, counts.first, counts.last, ids)
-        spool.add("population.json", "population", [verify.canon(stated) + b"\n"])
+        spool.add("population.json", "population", verify.canon(stated) + b"\n")
         if plan.sample is not None and plan.drawn is not None:
             sample = {
                 **plan.sample,
@@ -319,50 +325,44 @@ class Packer:
                 "ids_sha256": ids,
                 "chosen": self._chosen or [],
             }
-            spool.add("sample.json", "sample", [verify.canon(sample) + b"\n"])
-            spool.add("log/sample-drawn.json", "sample", [plan.drawn.encode()])
+            spool.add("sample.json", "sample", verify.canon(sample) + b"\n")
+            spool.add("log/sample-drawn.json", "sample", plan.drawn.encode())
             for item in self._chosen or []:
                 self._proofs.setdefault(item.rpartition(".")[2], self._prove(item))
         if self.redactions:
             self._logged_redactions(spool)
-        spool.add("custody.jsonl", "custody", [verify.canon(row) + b"\n" for row in plan.custody])
+        spool.add("custody.jsonl", "custody", b"".join(verify.canon(row) + b"\n" for row in plan.custody))
         path = merkle.consistency_proof(self._size1, self._size2, self._tree.range_root)
         consistency = {
             "size1": self._size1,
             "size2": self._size2,
             "proof": [base64.b64encode(node).decode() for node in path],
         }
-        spool.add("log/checkpoint-start.txt", "checkpoint", [plan.checkpoint_start.encode()])
-        spool.add("log/checkpoint-end.txt", "checkpoint", [plan.checkpoint_end.encode()])
-        spool.add("log/consistency.json", "proof", [verify.canon(consistency) + b"\n"])
-        spool.add("log/meta.tlog-proof", "proof", [plan.meta_proof.encode()])
+        spool.add("log/checkpoint-start.txt", "checkpoint", plan.checkpoint_start.encode())
+        spool.add("log/checkpoint-end.txt", "checkpoint", plan.checkpoint_end.encode())
+        spool.add("log/consistency.json", "proof", verify.canon(consistency) + b"\n")
+        spool.add("log/meta.tlog-proof", "proof", plan.meta_proof.encode())
         meta_size = note.read_checkpoint(note.text_of(plan.meta_proof.partition("\n\n")[2]))[1]
         for name, log, size in (("before", plan.log, self._size1), ("meta", plan.meta_log, meta_size)):
             if 0 < size <= MOST_HASHES:
                 tree = self._tree if log == plan.log else Tree(self._rows, self._blobs, log)
-                spool.add(f"log/{name}.hashes", "proof", _hashes(tree, size))
+                spool.add(f"log/{name}.hashes", "proof", b"".join(_hashes(tree, size)))
         for identity, proof in sorted(self._proofs.items()):
-            spool.add(f"log/proofs/{identity}.tlog-proof", "proof", [proof.encode()])
-        spool.add("keys/keys.vkey", "key", [plan.keys.encode()])
+            spool.add(f"log/proofs/{identity}.tlog-proof", "proof", proof.encode())
+        spool.add("keys/keys.vkey", "key", plan.keys.encode())
         for name, pem in sorted(plan.pems.items()):
-            spool.add(f"keys/{name}.pem", "key", [pem.encode()])
+            spool.add(f"keys/{name}.pem", "key", pem.encode())
         policy = "".join(f"log {line.split()[0]}\n" for line in plan.keys.splitlines() if not line.startswith("#"))
-        spool.add("policy.txt", "policy", [f"{policy}quorum none\n".encode()])
-        spool.add("verify.py", "verifier", [Path(verify.__file__).read_bytes()])
+        spool.add("policy.txt", "policy", f"{policy}quorum none\n".encode())
+        spool.add("verify.py", "verifier", Path(verify.__file__).read_bytes())
 
     def _logged_redactions(self, spool: Spool) -> None:
         data = verify.canon(self.redactions)
-        spool.add("log/redactions.json", "redaction", [data])
+        spool.add("log/redactions.json", "redaction", data)
         evidence_id, proof = self._log_redactions(data)
         self._proofs[evidence_id.rpartition(".")[2]] = proof
 
 
-def _read(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while data := file.read(1 << 20):
-        yield data
-
-
-def _hashes(tree: Tree, size: int) -> Iterable[bytes]:
+def _hashes(tree: Tree, size: int) -> Iterator[bytes]:
     for first in range(0, size, 256):
         yield b"".join(tree.leaves(first, min(first + 256, size)))

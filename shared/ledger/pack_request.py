@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.errors import Malformed, Unacceptable
-from shared.ledger import canonical, redaction
+from shared.ledger import redaction
 from shared.model import parse_instant, rfc3339
 
 
@@ -20,11 +20,12 @@ class SampleBody(BaseModel):
 
     @field_validator("phrase")
     @classmethod
-    def _plain(cls, value: str) -> str:
+    def _text(cls, value: str) -> str:
+        """Any phrase, exactly as given: composed and decomposed letters draw differently."""
         try:
-            canonical.check_profile(value)
-        except Malformed:
-            raise ValueError("the phrase must be plain text in normal form C") from None
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("the phrase must be text that UTF-8 can hold") from None
         return value
 
 

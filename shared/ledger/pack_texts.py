@@ -78,7 +78,18 @@ def _line(text: str) -> str:
     return " ".join(text.split()) or "none"
 
 
-def _observation(name: str, control: str, rows: Iterable[JsonObject], end: str) -> Iterator[bytes]:
+def relevant(leaf: JsonObject, index: int, shipped: tuple[int, str] | None) -> bytes:
+    """One item as OSCAL's relevant evidence."""
+    path = verify.data_path(leaf) if shipped else "log/range.jsonl"
+    title = json.encoder.encode_basestring(_line(verify.title(leaf)))
+    sha256 = shipped[1] if shipped else leaf["payload"]["sha256"]
+    return (
+        f'{{"href": "{path}", "description": {title}, "props": [{{"name": "log-index", "value": "{index}"}}, '
+        f'{{"name": "sha256", "value": "{sha256}"}}]}}'
+    ).encode()
+
+
+def _observation(name: str, control: str, lines: Iterable[tuple[str, bytes]], end: str) -> Iterator[bytes]:
     head = {
         "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/observation/{control}")),
         "title": _line(f"Evidence of {control or 'no particular control'}"),
@@ -88,22 +99,14 @@ def _observation(name: str, control: str, rows: Iterable[JsonObject], end: str) 
     }
     yield json.dumps(head, ensure_ascii=False)[:-1].encode() + b',"relevant-evidence":[\n'
     between = b""
-    for row in rows:
-        evidence = {
-            "href": row["path"] or "log/range.jsonl",
-            "description": _line(row["title"]),
-            "props": [
-                {"name": "log-index", "value": str(row["log_index"])},
-                {"name": "sha256", "value": row["sha256"]},
-            ],
-        }
-        yield between + json.dumps(evidence, ensure_ascii=False).encode()
+    for _, line in lines:
+        yield between + line
         between = b",\n"
     yield b"]}"
 
 
-def oscal(manifest: JsonObject, rows: Iterable[JsonObject], verdicts: dict[str, str]) -> Iterator[bytes]:
-    """OSCAL 1.2 assessment results, streamed; ``rows`` are sorted by control, ``verdicts`` the last one of each."""
+def oscal(manifest: JsonObject, lines: Iterable[tuple[str, bytes]], verdicts: dict[str, str]) -> Iterator[bytes]:
+    """OSCAL 1.2 assessment results, streamed; ``lines`` are (control, ``relevant``), sorted; ``verdicts`` the last ones."""
     name, period = manifest["request_id"], manifest["period"]
     reference = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/plan"))
     controls = sorted(set(manifest["controls"]) | set(verdicts))
@@ -154,7 +157,7 @@ def oscal(manifest: JsonObject, rows: Iterable[JsonObject], verdicts: dict[str, 
     yield b'{"assessment-results":' + json.dumps(body, ensure_ascii=False)[:-1].encode()
     yield b',"results":[' + json.dumps(result, ensure_ascii=False)[:-1].encode()
     opened = False
-    for control, group in groupby(rows, key=lambda row: (row["control_ids"] or [""])[0]):
+    for control, group in groupby(lines, key=lambda line: line[0]):
         yield b"," if opened else b',"observations":['
         opened = True
         yield from _observation(name, control, group, manifest["created_at"])

@@ -1,4 +1,8 @@
-"""A pack's members laid out on disk first, so that sizes are known up front and memory does not grow with the pack."""
+"""A pack's archive as it grows: each member is laid out once, with its header, sums and manifest line beside it.
+
+Nothing is kept in memory but buffers: the body, the ZIP's directory, SHA256SUMS and the manifest's list of files are
+four temporary files. What is stored elsewhere already (payloads in Blob, files written before) is referred to.
+"""
 
 from __future__ import annotations
 
@@ -6,156 +10,218 @@ import hashlib
 import struct
 import tempfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TypeVar
 
 from shared.ledger import canonical, verify
 
 CHUNK = 1 << 20
 _LARGE = 1 << 16
-_FACTS = struct.Struct("<QIQ32sHH")
-_BLOB = 0xFFFFFFFFFFFFFFFF
+_BUFFER = 1 << 18
+_ELSEWHERE = struct.Struct("<QQIH")
+"""Where in the body it belongs, its size, the number of its file (_BLOB: a stored payload), length of its name."""
+_BLOB = 0xFFFFFFFF
+
+_READERS, _AHEAD = 8, 16
 
 ReadBlob = Callable[[str, int, int], bytes]
 """Name, offset and length of a stored payload to its bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file of the archive."""
+Job = TypeVar("Job")
+Given = TypeVar("Given")
 
-    path: str
-    role: str
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What reading a stored payload once told of it."""
+
+    blob: str
     size: int
     crc: int
-    sha256: bytes
-    offset: int
-    """Where its bytes lie in the spool; _BLOB when they are read from where they are stored."""
-    blob: str = ""
+    sha256: str
+
+
+def ahead(jobs: Iterable[Job], ask: Callable[[Job], Given]) -> Iterator[tuple[Job, Given]]:
+    """Jobs in order, each with what was asked for while earlier ones were still being worked on."""
+    waiting: deque[tuple[Job, Given]] = deque()
+    for job in jobs:
+        waiting.append((job, ask(job)))
+        if len(waiting) > _AHEAD:
+            yield waiting.popleft()
+    yield from waiting
 
 
 class Spool:
-    """Members in order; their bytes in one temporary file, facts about them in another."""
+    """Members in order, to be written out as a STORED ZIP without data descriptors."""
 
     def __init__(self, read_blob: ReadBlob) -> None:
         self._read_blob = read_blob
-        self._bytes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._facts: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._end = 0
+        self._open: list[IO[bytes]] = []
+        self._body, self._directory, self._sums, self._files = (self.scratch() for _ in range(4))
+        self._elsewhere = self.scratch()
+        self._readers = ThreadPoolExecutor(_READERS)
+        self._written = 0
+        """Length of the body's own bytes."""
+        self._at = 0
+        """Length of the archive so far."""
         self.count = 0
 
     def close(self) -> None:
-        """Give the disk back."""
-        self._bytes.close()
-        self._facts.close()
+        """Give threads and disk back."""
+        self._readers.shutdown(cancel_futures=True)
+        for file in self._open:
+            file.close()
 
-    def add(self, path: str, role: str, chunks: Iterable[bytes]) -> Member:
-        """Keep a file's bytes."""
-        digest, crc, start = hashlib.sha256(), 0, self._end
-        for data in chunks:
+    def scratch(self) -> IO[bytes]:
+        """A temporary file that is gone when the spool is closed."""
+        self._open.append(tempfile.TemporaryFile(buffering=_BUFFER))  # noqa: SIM115 - closed by close()
+        return self._open[-1]
+
+    def add(self, path: str, role: str, data: bytes, sha256: str = "") -> tuple[int, str]:
+        """Keep a small file; ``sha256`` where the caller has just computed it. Answers size and hex SHA-256."""
+        sha256 = sha256 or hashlib.sha256(data).hexdigest()
+        self._note(path, role, len(data), zlib.crc32(data), sha256)
+        self._body.write(data)
+        self._written += len(data)
+        return len(data), sha256
+
+    def add_file(self, path: str, role: str, file: IO[bytes]) -> tuple[int, str]:
+        """Refer to a ``scratch`` file that was written to its end."""
+        digest, crc, size = hashlib.sha256(), 0, 0
+        file.seek(0)
+        while data := file.read(CHUNK):
             digest.update(data)
             crc = zlib.crc32(data, crc)
-            self._bytes.write(data)
-            self._end += len(data)
-        return self._note(Member(path, role, self._end - start, crc, digest.digest(), start))
+            size += len(data)
+        self._note(path, role, size, crc, digest.hexdigest())
+        self._elsewhere.write(_ELSEWHERE.pack(self._written, size, self._open.index(file), 0))
+        return size, digest.hexdigest()
 
-    def add_blob(self, path: str, role: str, blob: str, size: int, sha256: str) -> Member | None:
-        """Refer to a stored payload after reading it once; None when its bytes are not those of its digest."""
+    def measure(self, blob: str, size: int) -> Future[Measure]:
+        """Have a stored payload read by another thread: stores answer slowly, and hashing leaves the others free."""
+        return self._readers.submit(self._measure, blob, size)
+
+    def _measure(self, blob: str, size: int) -> Measure:
         digest, crc = hashlib.sha256(), 0
         for at in range(0, size, CHUNK):
             data = self._read_blob(blob, at, min(CHUNK, size - at))
             digest.update(data)
             crc = zlib.crc32(data, crc)
-        if digest.hexdigest() != sha256:
-            return None
-        return self._note(Member(path, role, size, crc, digest.digest(), _BLOB, blob))
+        return Measure(blob, size, crc, digest.hexdigest())
 
-    def _note(self, member: Member) -> Member:
-        verify.check_name(member.path)
-        path, rest = member.path.encode(), f"{member.role}\n{member.blob}".encode()
-        facts = _FACTS.pack(member.size, member.crc, member.offset, member.sha256, len(path), len(rest))
-        self._facts.write(facts + path + rest)
+    def add_blob(self, path: str, role: str, measured: Measure) -> None:
+        """Refer to a stored payload that was read once."""
+        self._note(path, role, measured.size, measured.crc, measured.sha256)
+        name = measured.blob.encode()
+        self._elsewhere.write(_ELSEWHERE.pack(self._written, measured.size, _BLOB, len(name)) + name)
+
+    def _note(self, path: str, role: str, size: int, crc: int, sha256: str) -> None:
+        verify.check_name(path)
+        name = path.encode()
+        header = verify.local_header(name, size, crc)
+        self._body.write(header)
+        self._directory.write(verify.central_header(name, size, crc, self._at))
+        self._sums.write(f"{sha256}  {path}\n".encode())
+        self._files.write(
+            b'%s{"path":"%s","role":"%s","sha256":"%s","size":%d}'
+            % (b"," if self.count else b"", name, role.encode(), sha256.encode(), size)
+        )
+        self._written += len(header)
+        self._at += len(header) + size
         self.count += 1
-        return member
 
-    def members(self) -> Iterator[Member]:
-        """All members in order."""
-        self._facts.seek(0)
-        while head := self._facts.read(_FACTS.size):
-            size, crc, offset, sha256, named, more = _FACTS.unpack(head)
-            path = self._facts.read(named).decode()
-            role, _, blob = self._facts.read(more).decode().partition("\n")
-            yield Member(path, role, size, crc, sha256, offset, blob)
-        self._facts.seek(0, 2)
-
-    def bytes_of(self, member: Member) -> Iterator[bytes]:
-        """A member's bytes, piece by piece."""
-        for at in range(0, member.size, CHUNK):
-            length = min(CHUNK, member.size - at)
-            if member.offset == _BLOB:
-                yield self._read_blob(member.blob, at, length)
-            else:
-                self._bytes.seek(member.offset + at)
-                yield self._bytes.read(length)
-
-    def checksums(self) -> Iterator[bytes]:
-        """Lines of SHA256SUMS for what is there so far."""
-        for member in self.members():
-            yield f"{member.sha256.hex()}  {member.path}\n".encode()
+    def add_checksums(self) -> None:
+        """SHA256SUMS of what is there so far; the last member but the manifest and its proof."""
+        sums, self._sums = self._sums, self.scratch()
+        self.add_file("SHA256SUMS", "checksums", sums)
 
     def manifest(self, base: dict[str, object]) -> bytes:
         """manifest.json: canonical, every member in order, named by its own hash."""
         head, found, tail = canonical.dumps({**base, "files": []}).partition(b'"files":[')
-        whole, between = bytearray(head + found), b""
-        for member in self.members():
-            row = {"path": member.path, "role": member.role, "sha256": member.sha256.hex(), "size": member.size}
-            whole += between + verify.canon(row)
-            between = b","
+        whole = bytearray(head + found)
+        for data in _read(self._files):
+            whole += data
         digest = hashlib.sha256(whole)
         digest.update(tail)
         named = canonical.dumps({**base, "files": [], "pack_id": f"pk-{digest.hexdigest()[:32]}"})
         whole += named.partition(found)[2]
         return bytes(whole)
 
+    def archive(self, tail: list[tuple[str, bytes]]) -> Iterator[bytes]:
+        """The ZIP, a pure function of its members; ``tail`` are members that no list names."""
+        return _gather(self._pieces(tail))
 
-def archive(spool: Spool, tail: list[tuple[str, bytes]]) -> Iterator[bytes]:
-    """The ZIP: STORED, no data descriptors, a pure function of its members."""
-    directory = tempfile.TemporaryFile()  # noqa: SIM115 - closed below, also when the reader stops early
-    try:
-        at = count = 0
-        pending: list[bytes] = []
-        weight = 0
-        for name, size, crc, chunks in _parts(spool, tail):
-            header = verify.local_header(name, size, crc)
-            directory.write(verify.central_header(name, size, crc, at))
-            at += len(header) + size
-            count += 1
-            pending.append(header)
-            weight += len(header)
-            for data in chunks:
-                if len(data) >= _LARGE:  # passed on as it is, not copied
-                    yield b"".join(pending)
-                    yield data
-                    pending, weight = [], 0
-                    continue
-                pending.append(data)
-                weight += len(data)
-                if weight >= CHUNK:
-                    yield b"".join(pending)
-                    pending, weight = [], 0
-        yield b"".join(pending)
-        length = directory.tell()
-        directory.seek(0)
-        while data := directory.read(CHUNK):
+    def _pieces(self, tail: list[tuple[str, bytes]]) -> Iterator[bytes]:
+        place = 0
+        for (where, size, number, name), fetched in ahead(self._references(), self._fetch):
+            yield from _range(self._body, place, where)
+            place = where
+            if number != _BLOB:
+                yield from _range(self._open[number], 0, size)
+                continue
+            if fetched is not None:
+                yield fetched.result()
+                continue
+            for at in range(0, size, CHUNK):
+                yield self._read_blob(name, at, min(CHUNK, size - at))
+        yield from _range(self._body, place, self._written)
+        more, at = b"", self._at
+        for path, data in tail:
+            crc = zlib.crc32(data)
+            header = verify.local_header(path.encode(), len(data), crc)
+            yield header
             yield data
-        yield verify.end_records(count, length, at)
-    finally:
-        directory.close()
+            more += verify.central_header(path.encode(), len(data), crc, at)
+            at += len(header) + len(data)
+        length = self._directory.seek(0, 2)
+        yield from _range(self._directory, 0, length)
+        yield more + verify.end_records(self.count + len(tail), length + len(more), at)
+
+    def _fetch(self, reference: tuple[int, int, int, str]) -> Future[bytes] | None:
+        _, size, number, name = reference
+        return self._readers.submit(self._read_blob, name, 0, size) if number == _BLOB and 0 < size <= CHUNK else None
+
+    def _references(self) -> Iterator[tuple[int, int, int, str]]:
+        self._elsewhere.seek(0)
+        while head := self._elsewhere.read(_ELSEWHERE.size):
+            where, size, number, named = _ELSEWHERE.unpack(head)
+            yield where, size, number, self._elsewhere.read(named).decode()
 
 
-def _parts(spool: Spool, tail: list[tuple[str, bytes]]) -> Iterator[tuple[bytes, int, int, Iterable[bytes]]]:
-    for member in spool.members():
-        yield member.path.encode(), member.size, member.crc, spool.bytes_of(member)
-    for path, data in tail:
-        yield path.encode(), len(data), zlib.crc32(data), (data,)
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while data := file.read(CHUNK):
+        yield data
+
+
+def _range(file: IO[bytes], first: int, last: int) -> Iterator[bytes]:
+    """Bytes [first, last) of a file, piece by piece."""
+    file.seek(first)
+    while first < last:
+        data = file.read(min(CHUNK, last - first))
+        yield data
+        first += len(data)
+
+
+def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Small pieces together, large ones passed on as they are, not copied."""
+    pending: list[bytes] = []
+    weight = 0
+    for data in pieces:
+        if len(data) >= _LARGE:
+            if pending:
+                yield b"".join(pending)
+                pending, weight = [], 0
+            yield data
+            continue
+        pending.append(data)
+        weight += len(data)
+        if weight >= CHUNK:
+            yield b"".join(pending)
+            pending, weight = [], 0
+    if pending:
+        yield b"".join(pending)

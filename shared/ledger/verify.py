@@ -13,24 +13,28 @@ the definitions of the format (names, rows, headers) from here. What it does, in
   7  compare with the checkpoint you kept from last time
 
 Exit 0 verified with pinned keys, 1 failed, 2 unreadable or misused, 3 consistent but signer unpinned or pack stale.
+W_BACKDATED beside exit 0 names items whose source claims a time before entries that were logged earlier.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import binascii
 import csv
 import hashlib
 import heapq
-import io
 import json
+import operator
 import re
 import struct
 import sys
 import unicodedata
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -70,6 +74,13 @@ COLUMNS = [
     "redaction",
     "notes",
 ]
+_TEXT = json.encoder.encode_basestring
+_ROW = "{" + ",".join(f'"{name}":%s' for name in sorted(COLUMNS)) + "}"
+_SORTED = operator.itemgetter(*sorted(range(len(COLUMNS)), key=COLUMNS.__getitem__))
+_CONTROLS, _SAMPLED, _SIZE, _INDEX = (COLUMNS.index(name) for name in ("control_ids", "in_sample", "size", "log_index"))
+_ROW_FACTS = re.compile(
+    rb'\{"collected_at":"([^"]{24})".*?"control_ids":\[(?:"((?:[^"\\]|\\.)*)")?.*"log_index":([0-9]{1,19}),"media_type"'
+)
 EXCEPTION_COLUMNS = ["item_id", "log_index", "kind", "reason"]
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 OUTSIDE = ("manifest.json", "manifest.tlog-proof", "SHA256SUMS")
@@ -80,6 +91,7 @@ NOT_PROVEN = (
     "anything about files outside this pack, or that the operator, the anchor and a witness did not collude",
 )
 DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{number}" for kind in ("com", "lpt") for number in range(10))}
+_PART = re.compile(r"[A-Za-z0-9._-]*[A-Za-z0-9_-]", re.ASCII)
 EXTENSIONS = {
     "application/json": "json",
     "text/plain": "txt",
@@ -506,14 +518,19 @@ def end_records(count: int, size: int, offset: int) -> bytes:
     )
 
 
+def _fine(part: str) -> bool:
+    return _PART.fullmatch(part) is not None and part.partition(".")[0].lower() not in DEVICES
+
+
+@lru_cache(1024)
+def _fine_folder(folder: str) -> bool:
+    return all(map(_fine, folder.split("/")))
+
+
 def check_name(name: str) -> None:
     """Refuse names that a file system, a person or another reader could take for something else."""
-    parts = name.split("/")
-    if (
-        len(name) > MOST_NAME
-        or not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", name, re.ASCII)
-        or any(part.strip(".") == "" or part.endswith(".") or part.split(".")[0].lower() in DEVICES for part in parts)
-    ):
+    folder, slash, last = name.rpartition("/")
+    if len(name) > MOST_NAME or not _fine(last) or (slash and not _fine_folder(folder)):
         raise Fault(f"the name {name[:60]!r} is not allowed", "E_ZIP_NAME")
 
 
@@ -527,6 +544,7 @@ class Member:
 
 
 _MEMBER = struct.Struct("<QQ32s")
+_ENTRY = struct.Struct("<8xHH4xIIIH8xI4x")
 
 
 class Archive:
@@ -578,8 +596,7 @@ class Archive:
             entry = window[directory - base : directory - base + 46]
             if len(entry) < 46 or entry[:4] != b"PK\x01\x02":
                 raise Fault("the archive's directory is broken", "E_ZIP_CONFUSED")
-            flags, method, crc, packed, size, named = struct.unpack("<8xHH4xIIIH", entry[:30])
-            (mode,) = struct.unpack("<I", entry[38:42])
+            flags, method, crc, packed, size, named, mode = _ENTRY.unpack(entry)
             name = window[directory - base + 46 : directory - base + 46 + named]
             self._refuse(name, flags, method, packed, size, mode >> 16)
             if size == _BIG:
@@ -595,9 +612,12 @@ class Archive:
                 raise Fault(f"{text} differs from another name only in case", "E_ZIP_NAME")
             folded.add(hash(text.casefold()))
             header = local_header(name, size, crc)
-            if at + len(header) + size > start or self._read(at, len(header)) != header:
+            if at + len(header) + size > start:
+                raise Fault(f"{text} reaches into the archive's directory", "E_ZIP_CONFUSED")
+            data = self._read(at, len(header) + min(size, CHUNK))
+            if not data.startswith(header):
                 raise Fault(f"the local header of {text} is not what the directory says", "E_ZIP_CONFUSED")
-            self.members[text] = _MEMBER.pack(at + len(header), size, self._hash(text, size, crc))
+            self.members[text] = _MEMBER.pack(at + len(header), size, self._hash(text, data[len(header) :], size, crc))
             at += len(header) + size
             directory += len(expected)
         if at != start:
@@ -620,8 +640,9 @@ class Archive:
         except ValueError:
             raise Fault(f"the name {name[:60]!r} is not ASCII", "E_ZIP_NAME") from None
 
-    def _hash(self, name: str, size: int, crc: int) -> bytes:
-        digest, check, left = hashlib.sha256(), 0, size
+    def _hash(self, name: str, data: bytes, size: int, crc: int) -> bytes:
+        """Hash of a file whose first bytes have been read; the others follow in the archive."""
+        digest, check, left = hashlib.sha256(data), zlib.crc32(data), size - len(data)
         while left:
             data = self.file.read(min(CHUNK, left))
             if not data:
@@ -671,17 +692,45 @@ class Archive:
             raise Fault(f"the last line of {name} has no end", "E_FORMAT")
 
 
+def _records(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """CSV records: a line break within quotes does not end one."""
+    for line in lines:
+        record = line + b"\n"
+        while record.count(b'"') % 2:
+            record += next(lines, b"") + b"\n"
+            if len(record) > MOST_LINE:
+                raise Fault("a CSV record is too long", "E_LIMIT")
+        yield record
+
+
 # -- what follows from an entry ---------------------------------------------------------------------------------------
+
+
+@lru_cache(4096)
+def _folder(control: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", control)[:60]
+    return f"c_{name}" if name.lower() in DEVICES or not name else name
+
+
+@lru_cache(4096)
+def _extension(media_type: str) -> str:
+    return EXTENSIONS.get(media_type.partition(";")[0].strip(), "bin")
 
 
 def data_path(leaf: Json) -> str:
     """Where an item's bytes lie in the pack."""
-    control = re.sub(r"[^A-Za-z0-9_-]", "_", (leaf["controls"] or ["records"])[0])[:60]
-    control = f"c_{control}" if control.lower() in DEVICES or not control else control
-    return f"data/{control}/{leaf['id']}.{EXTENSIONS.get(leaf['payload']['media_type'].split(';')[0].strip(), 'bin')}"
+    controls = leaf["controls"]
+    folder = _folder(controls[0] if controls else "records")
+    return f"data/{folder}/{leaf['id']}.{_extension(leaf['payload']['media_type'])}"
 
 
-def index_row(
+def title(leaf: Json) -> str:
+    """What an item is called."""
+    subject = leaf["subject"]
+    return f"{leaf['type']} {subject['kind']} {subject['id']}" if subject else str(leaf["type"])
+
+
+def index_lines(
     leaf: Json,
     index: int,
     digest: bytes,
@@ -689,60 +738,74 @@ def index_row(
     shipped: tuple[int, str] | None,
     redaction: str = "",
     notes: str = "",
-) -> Json:
-    """The index row of an item. ``shipped`` is (size, hex SHA-256) of the file in the pack, None when there is none."""
-    source, subject, actor = leaf["source"], leaf["subject"], leaf["actor"]
-    query = source.get("query_sha256") or (
-        hashlib.sha256(canon(source["query"])).hexdigest() if "query" in source else ""
-    )
-    attested = leaf["type"].endswith(".attested") or leaf["type"].startswith("attestation.")
-    size, sha256 = shipped or (leaf["payload"]["size"], leaf["payload"]["sha256"])
-    return {
-        "item_id": f"{leaf['log']}.{leaf['id']}",
-        "control_ids": leaf["controls"],
-        "title": leaf["type"] + (f" {subject['kind']} {subject['id']}" if subject else ""),
-        "type": leaf["type"],
-        "method": "attestation" if attested else "automated" if actor == "service" or ":" in actor else "manual",
-        "occurred_at": leaf["occurred_at"] or "",
-        "collected_at": leaf["received_at"],
-        "period_start": str(source.get("period_start") or ""),
-        "period_end": str(source.get("period_end") or ""),
-        "collector": actor,
-        "source_system": str(source.get("system") or ""),
-        "source_url": str(source.get("url") or source.get("path") or ""),
-        "source_query_sha256": str(query),
-        "population_id": "p1",
-        "in_sample": in_sample,
-        "path": data_path(leaf) if shipped else "",
-        "size": size,
-        "sha256": sha256,
-        "media_type": leaf["payload"]["media_type"],
-        "log_index": index,
-        "leaf_hash": digest.hex(),
-        "expires_at": str(source.get("expires_at") or ""),
-        "freshness": str(source.get("freshness") or ""),
-        "reviewer": str(source.get("reviewer") or ""),
-        "reviewed_at": str(source.get("reviewed_at") or ""),
-        "review_result": str(source.get("review_result") or ""),
-        "redaction": redaction,
-        "notes": notes,
-    }
+) -> tuple[bytes, bytes]:
+    """An item's line in index.json (without what separates lines) and in index.csv (with its end).
+
+    ``shipped`` is (size, hex SHA-256) of the file in the pack, None when there is none.
+    """
+    source, actor, kind, payload = leaf["source"], leaf["actor"], leaf["type"], leaf["payload"]
+    told = source.get if source else _nothing
+    query = told("query_sha256") or (hashlib.sha256(canon(source["query"])).hexdigest() if "query" in source else "")
+    attested = kind.endswith(".attested") or kind.startswith("attestation.")
+    size, sha256 = shipped or (payload["size"], payload["sha256"])
+    controls = leaf["controls"]
+    cells = [
+        f"{leaf['log']}.{leaf['id']}",
+        " ".join(controls),
+        title(leaf),
+        kind,
+        "attestation" if attested else "automated" if actor == "service" or ":" in actor else "manual",
+        leaf["occurred_at"] or "",
+        leaf["received_at"],
+        str(told("period_start") or ""),
+        str(told("period_end") or ""),
+        actor,
+        str(told("system") or ""),
+        str(told("url") or told("path") or ""),
+        str(query),
+        "p1",
+        "true" if in_sample else "false",
+        data_path(leaf) if shipped else "",
+        str(size),
+        sha256,
+        payload["media_type"],
+        str(index),
+        digest.hex(),
+        str(told("expires_at") or ""),
+        str(told("freshness") or ""),
+        str(told("reviewer") or ""),
+        str(told("reviewed_at") or ""),
+        str(told("review_result") or ""),
+        redaction,
+        notes,
+    ]
+    texts = list(map(_TEXT, cells))
+    texts[_CONTROLS] = "[" + ",".join(map(_TEXT, controls)) + "]"
+    for plain in (_SAMPLED, _SIZE, _INDEX):
+        texts[plain] = cells[plain]
+    return (_ROW % _SORTED(texts)).encode(), csv_line(cells)
 
 
-def csv_line(cells: Iterable[Any]) -> bytes:
-    """One CSV line; cells a spreadsheet would run as a formula are neutralised."""
-    out = io.StringIO()
-    shown = []
-    for cell in cells:
-        text = " ".join(cell) if isinstance(cell, list) else str(cell).lower() if isinstance(cell, bool) else str(cell)
-        shown.append("'" + text if text[:1] in tuple("=+-@\t\r") else text)
-    csv.writer(out, lineterminator="\r\n").writerow(shown)
-    return out.getvalue().encode()
+def _nothing(_name: str) -> None:
+    """What an empty source says of anything."""
 
 
-def row_order(row: Json) -> tuple[str, str, int]:
-    """Index rows are sorted by control, then time, then place in the log."""
-    return ((row["control_ids"] or [""])[0], row["collected_at"], row["log_index"])
+_FORMULA = frozenset("=+-@\t\r\n")
+_LED = re.compile(r",[=+\-@\t\r\n]")
+
+
+def csv_line(cells: Sequence[str]) -> bytes:
+    """One CSV line (RFC 4180); cells a spreadsheet would run as a formula are neutralised."""
+    text = ",".join(cells)
+    if text[:1] in _FORMULA or _LED.search(text):
+        cells = ["'" + cell if cell[:1] in _FORMULA else cell for cell in cells]
+        text = ",".join(cells)
+    if text.count(",") >= len(cells) or '"' in text or "\n" in text or "\r" in text:
+        text = ",".join(
+            '"' + cell.replace('"', '""') + '"' if any(letter in cell for letter in ',"\r\n') else cell
+            for cell in cells
+        )
+    return text.encode() + b"\r\n"
 
 
 def draw_key(phrase: str, item_id: str) -> bytes:
@@ -799,6 +862,8 @@ _FILE_ROW = re.compile(
 _LEAF_KEYS = frozenset(
     re.findall(r"\w+", "v log tenant id type key actor subject occurred_at received_at source controls payload salt")
 )
+_ULID, _HEX = re.compile(r"[0-9A-Z]{26}", re.ASCII), re.compile(r"[0-9a-f]{64}", re.ASCII)
+_RANGE_LINE = re.compile(rb'\{"index":(0|[1-9][0-9]{0,18}),"leaf":"([A-Za-z0-9+/]+={0,2})"\}')
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
 
 
@@ -806,26 +871,29 @@ def instant(text: str) -> datetime:
     """An RFC 3339 time in UTC with milliseconds, the only form the log writes."""
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise Fault("a time is not in UTC with milliseconds", "E_FORMAT")
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)  # noqa: UP017 - also for auditors with Python 3.9
+    return datetime.fromisoformat(text[:-1] + "+00:00")  # noqa: FURB162 - also for auditors with Python 3.9
 
 
 def read_leaf(data: bytes, log: str) -> Json:
     """An entry of this log, checked field by field."""
     leaf: Json = strict_json(data, "E_LEAF")
     try:
+        payload, subject = leaf["payload"], leaf["subject"]
         right = (
-            set(leaf) == _LEAF_KEYS
+            leaf.keys() == _LEAF_KEYS
+            and type(leaf["v"]) is int
             and leaf["v"] == 1
-            and all(isinstance(leaf[name], str) for name in ("log", "tenant", "id", "type", "actor", "salt"))
-            and re.fullmatch(r"[0-9A-Z]{26}", leaf["id"], re.ASCII) is not None
+            and {type(leaf[name]) for name in ("log", "tenant", "id", "type", "actor", "salt", "key")} == {str}
+            and _ULID.fullmatch(leaf["id"]) is not None
             and _TIME.fullmatch(leaf["received_at"]) is not None
             and (leaf["occurred_at"] is None or _TIME.fullmatch(leaf["occurred_at"]) is not None)
-            and isinstance(leaf["source"], dict)
-            and isinstance(leaf["controls"], list)
-            and all(isinstance(name, str) for name in leaf["controls"])
-            and re.fullmatch(r"[0-9a-f]{64}", leaf["payload"]["sha256"], re.ASCII) is not None
-            and isinstance(leaf["payload"]["size"], int)
-            and isinstance(leaf["payload"]["media_type"], str)
+            and type(leaf["source"]) is dict
+            and type(leaf["controls"]) is list
+            and all(type(name) is str for name in leaf["controls"])
+            and (subject is None or (type(subject["kind"]) is str and type(subject["id"]) is str))
+            and _HEX.fullmatch(payload["sha256"]) is not None
+            and type(payload["size"]) is int
+            and type(payload["media_type"]) is str
         )
     except (KeyError, TypeError, AttributeError):
         right = False
@@ -850,6 +918,11 @@ class Pack:
         self.said: list[str] = []
         self.items = self.population = 0
         self.stale = False
+        self.warned: list[str] = []
+        """What an auditor should know though nothing is wrong."""
+        self.backdated: list[str] = []
+        """Items that claim to have occurred before entries were logged that stand before them."""
+        self._hours: list[str] = []
         self.manifest: Json = {}
         self.edge: list[bytes] | None = None
         self.meta: Checkpoint | None = None
@@ -1064,18 +1137,22 @@ class Pack:
             tree.add(digest)
             if wanted == tree.size:
                 self.root_then = tree.root()
-            if leaf["received_at"] < latest and instant(latest) - instant(leaf["received_at"]) > TOLERANCE:
-                raise Fault(f"entry {index} was received long before an earlier entry", "E_TIME")
-            latest = max(latest, leaf["received_at"])
-            bounded = bounded or leaf["received_at"] < floor
+            received = leaf["received_at"]
+            if received < latest:
+                if instant(latest) - instant(received) > TOLERANCE:
+                    raise Fault(f"entry {index} was received long before an earlier entry", "E_TIME")
+            elif received[:13] != latest[:13]:
+                self._hours.append(received)
+            latest = max(latest, received)
+            bounded = bounded or received < floor
             found = None
             if exception is not None and exception[1] == str(index):
                 found, exception = exception, next(exceptions, None)
             item, why = f"{leaf['log']}.{leaf['id']}", in_scope(leaf, start, end, controls)
             if found is not None and found[0] != item:
                 raise Fault(f"exceptions.csv names another entry than {index}", "E_POPULATION")
-            self.rows += bytes(32)
             if why:
+                self.rows += bytes(32)
                 if found is None or found[2:] != ["out_of_scope", why]:
                     raise Fault(f"entry {index} is out of scope and exceptions.csv does not say so", "E_POPULATION")
                 counts["out_of_scope"] = counts.get("out_of_scope", 0) + 1
@@ -1085,32 +1162,48 @@ class Pack:
             self.population += 1
             first, last = index if first is None else first, index
             ids.update(item.encode() + b"\n")
+            if leaf["occurred_at"] is not None and leaf["occurred_at"][:13] < received[:13]:
+                self._claimed_before_logged(leaf, index)
             if self.sample is not None:
                 self.draws.append((draw_key(self.sample["phrase"], item), item))
-            kind = found[2] if found else ""
-            counts[kind] = counts.get(kind, 0) + 1
-            row = self._item(leaf, index, digest, found, item, chosen is None or item in chosen)
-            self.rows[32 * (index - self.start.size) :] = hashlib.sha256(canon(row)).digest()
+            if found is not None:
+                counts[found[2]] = counts.get(found[2], 0) + 1
+            row, cells = self._item(leaf, index, digest, found, item, chosen is None or item in chosen)
+            self.rows += hashlib.sha256(row + b"\n" + cells).digest()
         self._range_end(exception, counts, first, last, ids.hexdigest())
 
+    def _claimed_before_logged(self, leaf: Json, index: int) -> None:
+        """Note an entry that says it occurred before one was logged that the log holds since an hour or more.
+
+        Checkpoints are made every minute, so one of them lies between the two and does not know of this entry.
+        """
+        before = (instant(leaf["received_at"]) - TOLERANCE).strftime("%Y-%m-%dT%H:%M:%S.%f")[:23] + "Z"
+        known = bisect_right(self._hours, before)
+        if known and leaf["occurred_at"] < self._hours[known - 1]:
+            self.backdated.append(f"entry {index} ({leaf['occurred_at']}, logged {leaf['received_at']})")
+
     def _line(self, line: bytes, index: int) -> tuple[Json, bytes]:
-        row = _JSON.decode(line.decode("ascii"))
-        if set(row) != {"index", "leaf"}:
+        match = _RANGE_LINE.fullmatch(line)
+        if match is None:
             raise Fault("a line of log/range.jsonl is malformed", "E_FORMAT")
-        if row["index"] != index:
+        if int(match[1]) != index:
             raise Fault(f"log/range.jsonl does not go on with entry {index}", "E_GAP")
-        data = strict_base64(row["leaf"])
+        data = binascii.a2b_base64(match[2])
+        if binascii.b2a_base64(data, newline=False) != match[2]:
+            raise Fault("base64 that is not in canonical form", "E_FORMAT")
         if index in self.proofs and self.proofs[index][0] != data:
             raise Fault(f"entry {index} is another one in the range than in its proof", "E_FORK")
         return read_leaf(data, self.manifest["log"]), leaf_hash(data)
 
-    def _item(self, leaf: Json, index: int, digest: bytes, found: list[str] | None, item: str, in_sample: bool) -> Json:
-        """The index row an item must have, after comparing its bytes."""
+    def _item(
+        self, leaf: Json, index: int, digest: bytes, found: list[str] | None, item: str, in_sample: bool
+    ) -> tuple[bytes, bytes]:
+        """The index lines an item must have, after comparing its bytes."""
         kind, reason = (found[2], found[3]) if found else ("", "")
         if not in_sample:
             if kind:
                 raise Fault(f"{item} is excepted though it is not in the sample", "E_POPULATION")
-            return index_row(leaf, index, digest, in_sample, None)
+            return index_lines(leaf, index, digest, in_sample, None)
         if kind in ("erased", "missing"):
             stone = next((one for _, one in self.proofs.values() if f"{one['log']}.{one['id']}" == reason), None)
             if (
@@ -1125,7 +1218,7 @@ class Pack:
                 self.faults.append(
                     Fault(f"the content of {item} is missing and no erasure is logged", "E_PAYLOAD_MISSING")
                 )
-            return index_row(leaf, index, digest, in_sample, None, "", f"{kind}: {reason}")
+            return index_lines(leaf, index, digest, in_sample, None, "", f"{kind}: {reason}")
         path = data_path(leaf)
         member = self.archive.member(path)
         if member is None:
@@ -1134,12 +1227,12 @@ class Pack:
         shipped = (member.size, member.sha256.hex())
         if kind == "redacted":
             self._redacted(path, item)
-            return index_row(leaf, index, digest, in_sample, shipped, reason, f"original {leaf['payload']['sha256']}")
+            return index_lines(leaf, index, digest, in_sample, shipped, reason, f"original {leaf['payload']['sha256']}")
         if kind or item in self.redactions:
             raise Fault(f"{item} is excepted for a reason that does not exist", "E_REDACTION")
         if shipped != (leaf["payload"]["size"], leaf["payload"]["sha256"]):
             raise Fault(f"{path} does not have the bytes that were logged", "E_PAYLOAD")
-        return index_row(leaf, index, digest, in_sample, shipped)
+        return index_lines(leaf, index, digest, in_sample, shipped)
 
     def _range_end(
         self, exception: list[str] | None, counts: dict[str, int], first: int | None, last: int | None, ids_sha256: str
@@ -1248,11 +1341,12 @@ class Pack:
         self.said.append(f"Sample of {len(chosen)} redrawn from the phrase, logged as entry before the pack was made.")
 
     def step_index(self) -> None:
-        """index.json and index.csv say of every item what its entry says, in order."""
-        sheet = self.archive.lines("index.csv")
-        if next(sheet, b"") + b"\n" != csv_line(COLUMNS):
+        """index.json and index.csv say of every item what its entry says, by control, time and place in the log."""
+        sheet = _records(self.archive.lines("index.csv"))
+        if next(sheet, None) != csv_line(COLUMNS):
             raise Fault("index.csv has other columns", "E_INDEX")
-        lines, former = self.archive.lines("index.json"), ("", "", -1)
+        lines = self.archive.lines("index.json")
+        former: tuple[str, bytes, int] = ("", b"", -1)
         if next(lines, None) != b"[":
             raise Fault("index.json is not a list of rows", "E_INDEX")
         left = self.population
@@ -1260,16 +1354,19 @@ class Pack:
             if line == b"]":
                 break
             text = line[:-1] if line.endswith(b",") else line
-            row = _JSON.decode(text.decode("utf-8"))
-            at = 32 * (row["log_index"] - self.start.size)
-            if at < 0 or self.rows[at : at + 32] != hashlib.sha256(text).digest():
-                raise Fault(f"the index row of entry {row['log_index']} is not what the entry gives", "E_INDEX")
+            facts = _ROW_FACTS.match(text)
+            at = -1 if facts is None else 32 * (int(facts[3]) - self.start.size)
+            told = hashlib.sha256(text + b"\n" + next(sheet, b"")).digest()
+            if facts is None or at < 0 or self.rows[at : at + 32] != told:
+                raise Fault(
+                    f"what the index says in row {self.population - left + 1} is not what the entry gives", "E_INDEX"
+                )
+            control: str = json.loads(b'"%s"' % (facts[2] or b""))
+            order = (control, facts[1], at)
             left -= 1
-            if line.endswith(b",") != bool(left) or not former < row_order(row):
+            if line.endswith(b",") != bool(left) or not former < order:
                 raise Fault("index.json is not in order", "E_INDEX")
-            former = row_order(row)
-            if next(sheet, b"") + b"\n" != csv_line([row[name] for name in COLUMNS]):
-                raise Fault(f"index.csv says something else of entry {row['log_index']} than index.json", "E_INDEX")
+            former = order
         if left or next(lines, None) is not None or next(sheet, None) is not None:
             raise Fault("the index lacks items or has too many", "E_INDEX", "E_POPULATION")
         self.said.append("Index (CSV and JSON) recomputed from the entries.")
@@ -1324,7 +1421,7 @@ class Pack:
                 raise Fault("the log shows another root at the size of your checkpoint", "E_FORK", "E_CONSISTENCY")
         if since.size > newest.size or (newest is self.newest and end.size < since.size < newest.size):
             self.stale = True
-            self.said.append("W_STALE: your checkpoint is newer than this pack's; ask for a newer pack.")
+            self.warned.append("W_STALE: your checkpoint is newer than this pack's; ask for a newer pack.")
             return
         if since.size == 0 or (since.origin, since.size, since.root) == (newest.origin, newest.size, newest.root):
             return
@@ -1345,7 +1442,7 @@ def examine(
     now: datetime | None = None,
 ) -> tuple[int, str, list[str], Pack]:
     """Examine a pack; answers (exit code, verdict, codes, pack). ``keys`` None: nothing is pinned."""
-    with Path(path).open("rb") as file:
+    with Path(path).open("rb", CHUNK) as file:
         try:
             pack = Pack(file, keys, since)
         except (ValueError, struct.error, IndexError):
@@ -1355,12 +1452,18 @@ def examine(
     aged = None if codes or max_age_days is None or now is None else now - instant(pack.exported_leaf["received_at"])
     if aged is not None and max_age_days is not None and aged > timedelta(days=max_age_days):
         pack.stale = True
-        pack.said.append(f"W_STALE: the pack is older than {max_age_days} days.")
+        pack.warned.append(f"W_STALE: the pack is older than {max_age_days} days.")
+    late = ["W_BACKDATED"] if pack.backdated else []
+    if late:
+        some = "; ".join(pack.backdated[:3]) + ("; …" if len(pack.backdated) > 3 else "")
+        pack.warned.append(
+            f"W_BACKDATED: items that say they occurred before earlier entries, {len(pack.backdated)}: {some}"
+        )
     if codes:
-        return 1, "failed", codes, pack
+        return 1, "failed", codes + late, pack
     if not pack.pinned:
-        return 3, "unpinned", ["E_UNTRUSTED"], pack
-    return (3, "stale", ["W_STALE"], pack) if pack.stale else (0, "verified", [], pack)
+        return 3, "unpinned", ["E_UNTRUSTED", *late], pack
+    return (3, "stale", ["W_STALE", *late], pack) if pack.stale else (0, "verified", late, pack)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -1386,7 +1489,7 @@ def main(arguments: list[str] | None = None) -> int:
                 since = notes_file.read(MOST_NOTE + 1)
         now = datetime.now(timezone.utc)  # noqa: UP017, TID251 - an auditor's own clock, for --max-age-days
         code, verdict, codes, pack = examine(options.pack, keys, since, options.max_age_days, now)
-        notes = [str(fault) for fault in pack.faults]
+        notes = [*map(str, pack.faults), *pack.warned]
     except Unreadable as fault:
         code, verdict, codes, notes = 2, "unreadable", list(fault.codes), [str(fault)]
     except Fault as fault:

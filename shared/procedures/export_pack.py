@@ -20,13 +20,13 @@ from shared.errors import (
     Unacceptable,
     Unavailable,
 )
-from shared.ledger import bounds, canonical, note
+from shared.ledger import bounds, canonical, note, verify
 from shared.ledger.entry import record_of
 from shared.ledger.names import LOGS, TABLE, claim_key
 from shared.ledger.pack import Packer, Plan
 from shared.ledger.pack_request import read_body
 from shared.ledger.proof import tlog_proof
-from shared.ledger.spool import Spool, archive
+from shared.ledger.spool import Spool
 from shared.ledger.stored import int_cell, text_cell
 from shared.model import JsonObject, NewEntry, Person, Role, Subject, parse_instant, rfc3339
 from shared.ports import Row
@@ -65,7 +65,7 @@ def request_pack(services: Services, person: Person, body: object) -> JsonObject
     drawn = None
     if asked.sample is not None:
         draw = {**wanted, "phrase": asked.sample.phrase, "size": asked.sample.size}
-        drawn = canonical.dumps(draw).decode()
+        drawn = verify.canon(draw).decode()  # the phrase need not be in normal form C
         logged.append(_log(services, "sample.drawn", person.oid, request_id, asked.customer, drawn.encode()))
     state: JsonObject = {
         "wanted": wanted,
@@ -228,7 +228,7 @@ def _build(services: Services, pack_id: str, tell: Progress) -> JsonObject:
         ).partition(b"\n")[2]
         tell(0.9, "writing the archive")
         tail = [("manifest.json", manifest), ("manifest.tlog-proof", exported)]
-        services.blobs.upload(PACKS, pack_blob(pack_id), archive(spool, tail), "application/zip")
+        services.blobs.upload(PACKS, pack_blob(pack_id), spool.archive(tail), "application/zip")
     found = services.blobs.info(PACKS, pack_blob(pack_id))
     return {
         "pack_id": canonical.loads(manifest)["pack_id"] if len(manifest) < 1 << 20 else _named(manifest),

@@ -110,7 +110,8 @@ def _edit_row(**cells):
         lines[1] = verify.canon(row) + b","
         files["index.json"] = b"\n".join(lines)
         sheet = files["index.csv"].split(b"\r\n")
-        sheet[1] = verify.csv_line([row[name] for name in verify.COLUMNS])[:-2]
+        shown = {**row, "control_ids": " ".join(row["control_ids"]), "in_sample": str(row["in_sample"]).lower()}
+        sheet[1] = verify.csv_line([str(shown[name]) for name in verify.COLUMNS])[:-2]
         files["index.csv"] = b"\r\n".join(sheet)
 
     return change
@@ -582,3 +583,23 @@ def test_a_file_that_is_not_there(capsys, tmp_path):
     """A missing file is misuse, said in words."""
     assert verify.main([str(tmp_path / "none.zip")]) == 2
     assert "cannot be read" in capsys.readouterr().out
+
+
+def test_an_entry_that_claims_to_be_older_than_its_place(tmp_path):
+    """T1: who says that it occurred before entries the log holds since an hour is reported; late arrival alone is not."""
+    stand = forge.played(2)
+    start = stand.clock.now()
+    for number in range(4):
+        stand.record(700 + number, occurred_at=stand.clock.now() - timedelta(minutes=50))
+        stand.clock.advance(minutes=30)
+    forge.seal_all(stand)
+    week = {"from": "2026-11-16T00:00:00Z", "to": "2026-11-30T00:00:00Z"}
+    honest = forge.check(tmp_path, forge.made(stand, **week), keys=stand.ledger.trusted_vkey())
+    assert (honest.exit, honest.codes) == (0, [])
+    stand.record(800, occurred_at=start - timedelta(hours=30))
+    data = forge.made(stand, **week)
+    verdict = forge.check(tmp_path, data, keys=stand.ledger.trusted_vkey())
+    assert (verdict.exit, verdict.verdict, verdict.codes) == (0, "verified", ["W_BACKDATED"])
+    assert "say they occurred before earlier entries, 1: entry" in verdict.said[0]
+    unpinned = forge.check(tmp_path, data, keys=None)
+    assert (unpinned.exit, unpinned.codes) == (3, ["E_UNTRUSTED", "W_BACKDATED"])
