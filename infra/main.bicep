@@ -211,6 +211,8 @@ module apps 'app/apps.bicep' = {
     graphActivityLogs: graphActivityLogs
     sharePointSite: sharePointSite
     evidenceName: evidence.outputs.name
+    anchorDays: immutabilityDays
+    anchorLocked: stage == 'production'
     vaultName: vault.outputs.name
     signingKeyUrl: vault.outputs.signingKeyUrl
     insightsName: monitoring.outputs.insightsName

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from shared.identity import TokenValidator
     from shared.ledger.ledger import Ledger
     from shared.model import Person
-    from shared.ports import Blobs, Caller, Clock, Graph, Halo, Mirror, Notifier, Queues, Rows, Shelf, Signer
+    from shared.ports import (
+        Blobs,
+        Caller,
+        Clock,
+        Graph,
+        Halo,
+        Management,
+        Mirror,
+        Notifier,
+        Queues,
+        Rows,
+        Shelf,
+        Signer,
+    )
     from shared.procedures.services import HaloWriter, PolicyInForce, Services
     from shared.storage.account import Account
 
@@ -125,6 +138,12 @@ class Live:
         from shared.entra.client import open_graph
 
         return open_graph(self.settings, self.clock)
+
+    @cached_property
+    def management(self) -> Management:
+        from shared.entra.management import open_management
+
+        return open_management(self.settings, self.clock)
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -271,6 +271,13 @@ class Graph(Protocol):
         """Read one resource collection page by page; names are the contract's table names of section 4."""
 
 
+class Management(Protocol):
+    """Azure's management plane, read-only. Raises from the SourceError subtree."""
+
+    def container(self, resource: str) -> JsonObject | None:
+        """What it says of a storage container by resource id, immutability policy included; None when it is not there."""
+
+
 class Notifier(Protocol):
     """Tells people something. Raises SourceError when it could not be delivered."""
 

@@ -95,6 +95,15 @@ CATALOGUE: tuple[Setting, ...] = (
         "ATTEST_LEDGER_ORIGIN", "Origin under which logs are named; never changed later.", "evidence.local/halo-attest"
     ),
     Setting("ATTEST_LEDGER_SALT", "Secret that makes log ids opaque; never changed later.", "local-only-salt"),
+    Setting(
+        "ATTEST_ANCHOR",
+        "Azure resource id of the write-once container that checkpoints must lie in.",
+        "/subscriptions/00000000-0000-4000-8000-0000000000aa/resourceGroups/local/providers/Microsoft.Storage"
+        "/storageAccounts/devstoreaccount1/blobServices/default/containers/checkpoints",
+        "",
+    ),
+    Setting("ATTEST_ANCHOR_DAYS", "Days its policy must protect a checkpoint at least.", "1", "2557"),
+    Setting("ATTEST_ANCHOR_LOCKED", "false only outside production, where it proves nothing.", "false", "true"),
     Setting("ATTEST_INCARNATION", "Raised by one after a restore of the evidence account.", "1", "1"),
     Setting(
         "ATTEST_SIGNING_KEY",
@@ -194,7 +203,7 @@ class Settings:
                 "(or ATTEST_STORAGE on one machine)"
             )
         settings = cls(values, group)
-        for check in (settings.webhook_sources, settings.teams_channels, settings.halo_budget):
+        for check in (settings.webhook_sources, settings.teams_channels, settings.halo_budget, settings.anchor_days):
             try:
                 check()
             except Misconfigured as fault:
@@ -257,6 +266,13 @@ class Settings:
             raise Misconfigured(
                 'TEAMS_CHANNELS must be JSON like {"msp":"https://…"}.', code="settings_invalid"
             ) from None
+
+    def anchor_days(self) -> int:
+        """How long the anchor's policy must protect a checkpoint."""
+        text = self.values["ATTEST_ANCHOR_DAYS"]
+        if not (text.isascii() and text.isdigit()):
+            raise Misconfigured("ATTEST_ANCHOR_DAYS must be a whole number.", code="settings_invalid")
+        return int(text)
 
     def halo_budget(self) -> tuple[int, int]:
         """(requests, seconds); requests 0 means no limit of ours."""

@@ -18,6 +18,8 @@ param graphClientId string
 param graphActivityLogs bool
 param sharePointSite string
 param evidenceName string
+param anchorDays int
+param anchorLocked bool
 param vaultName string
 param signingKeyUrl string
 param insightsName string
@@ -108,6 +110,10 @@ var settings = {
   }
   audit: {
     ATTEST_EASYAUTH: 'off'
+    ARM_URL: arm
+    ATTEST_ANCHOR: resourceId('Microsoft.Storage/storageAccounts/blobServices/containers', evidenceName, 'default', 'checkpoints')
+    ATTEST_ANCHOR_DAYS: string(anchorDays)
+    ATTEST_ANCHOR_LOCKED: string(anchorLocked)
     ATTEST_SCHEDULE_AUDIT: '0 15 * * * *'
   }
 }

@@ -17,11 +17,12 @@ from local.entra.graph import Reads
 from local.entra.sites import Sites
 from local.entra.tables import Row, Tables
 from local.entra.tokens import GrantError, Issuer
+from shared.settings import CATALOGUE
 
 
 def build(issuer: Issuer, seed: dict[str, list[Row]] | None = None, *, identity_header: str | None = None) -> ASGIApp:
     """An application over fresh tables. ``identity_header`` None accepts any X-IDENTITY-HEADER."""
-    tables = Tables(seed)
+    tables = Tables({"storageContainers": [_checkpoints()], **(seed or {})})
     sites = Sites(issuer)
     doors = Doors(tables, sites)
 
@@ -79,6 +80,25 @@ def build(issuer: Issuer, seed: dict[str, list[Row]] | None = None, *, identity_
         *Reads(tables, issuer).routes(),
     ]
     return Watch(Starlette(routes=routes), doors)
+
+
+def _checkpoints() -> Row:
+    """The anchor's container as Bicep leaves it outside production: one day, not locked."""
+    return {
+        "id": next(setting.sample for setting in CATALOGUE if setting.name == "ATTEST_ANCHOR"),
+        "name": "checkpoints",
+        "type": "Microsoft.Storage/storageAccounts/blobServices/containers",
+        "properties": {
+            "deleted": False,
+            "publicAccess": "None",
+            "hasImmutabilityPolicy": True,
+            "hasLegalHold": False,
+            "immutabilityPolicy": {
+                "etag": '"8dd0000000000000"',
+                "properties": {"immutabilityPeriodSinceCreationInDays": 1, "state": "Unlocked"},
+            },
+        },
+    }
 
 
 def _person_fault(body: Any) -> str | None:

@@ -42,6 +42,7 @@ class Reads:
             Route(base + "/servicePrincipals/{id}", self._principal),
             Route(base + "/{table}", self._list),
             Route("/arm{scope:path}/providers/Microsoft.Authorization/roleAssignments", self._roles),
+            Route("/arm{resource:path}", self._container),
             Route("/logs/v1/workspaces/{id}/query", self._query, methods=["POST"]),
         ]
 
@@ -115,6 +116,19 @@ class Reads:
         if not request.query_params.get("api-version"):
             return _refuse(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
         return _page(request, self._rows("roleAssignments", tenant), link="nextLink")
+
+    async def _container(self, request: Request) -> Response:
+        """``GET`` of a storage container, its immutability policy within, as the storage resource provider answers."""
+        tenant = self._caller(request, _ARM)
+        if isinstance(tenant, Response):
+            return tenant
+        if not request.query_params.get("api-version"):
+            return _refuse(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
+        wanted = request.path_params["resource"].lower()
+        for row in self._rows("storageContainers", tenant):
+            if str(row.get("id", "")).lower() == wanted:
+                return JSONResponse(row)
+        return _refuse(404, "ContainerNotFound", "The specified container does not exist.")
 
     async def _query(self, request: Request) -> Response:
         tenant = self._caller(request, _LOGS)

@@ -16,6 +16,7 @@ TABLES = (
     "servicePrincipalSignInActivities",
     "microsoftGraphActivityLogs",
     "roleAssignments",
+    "storageContainers",
 )
 _BY_APP_ID = {"servicePrincipals", "applications"}
 

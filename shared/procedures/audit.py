@@ -10,6 +10,7 @@ from shared.ledger import verify
 from shared.ledger.fsck import Reader
 from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
+from shared.procedures.anchor import check_anchor, expected_anchor
 
 if TYPE_CHECKING:
     from shared.procedures.runs import Run
@@ -33,6 +34,13 @@ def audit_all(services: Services, run: Run | None = None) -> JsonObject:
 def audit_run(services: Services, run: Run) -> JsonObject:
     """Job ``audit``: its result lists the E_ codes under ``codes`` and is recorded as evidence."""
     result = audit_all(services, run)
+    expected = expected_anchor(services.settings)
+    anchor = check_anchor(services, expected)
+    result["anchor"] = anchor.to_json(expected)
+    if anchor.faults:
+        result["codes"] = sorted({*result["codes"], "E_ANCHOR_CONFIG"})
+        meta = services.ledger.names.meta
+        result["findings"] += [{"code": "E_ANCHOR_CONFIG", "log": meta, "text": text} for text in anchor.faults]
     result["audited_at"] = rfc3339(services.clock.now())
     payload = json.dumps(result, sort_keys=True, ensure_ascii=False).encode()
     receipt = services.ledger.record(

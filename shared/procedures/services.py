@@ -10,7 +10,7 @@ from shared.actions import Action
 from shared.ledger.ledger import Ledger
 from shared.model import JsonObject
 from shared.policy.document import Policy
-from shared.ports import Blobs, Caller, Clock, Graph, Halo, Mirror, Notifier, Queues, Rows, Shelf, Signer
+from shared.ports import Blobs, Caller, Clock, Graph, Halo, Management, Mirror, Notifier, Queues, Rows, Shelf, Signer
 from shared.settings import Settings
 
 
@@ -56,6 +56,8 @@ class Services(Protocol):
     def writer(self) -> HaloWriter: ...
     @property
     def graph(self) -> Graph: ...
+    @property
+    def management(self) -> Management: ...
     @property
     def notifier(self) -> Notifier: ...
     @property

@@ -11,6 +11,7 @@ from local.entra.app import build
 from local.entra.tokens import HOME_TENANT, Issuer
 from shared.entra.client import Addresses, GraphClient
 from shared.entra.credentials import LoopbackTokens
+from shared.entra.management import ManagementClient
 from shared.settings import CATALOGUE, Group, Settings
 from tests.harness.asgi import AsgiTransport
 from tests.harness.clock import StillClock
@@ -37,6 +38,10 @@ class MicrosoftServices(FakeServices):
         where = Addresses(f"{BASE}/graph", f"{BASE}/arm", "/subscriptions/s", f"{BASE}/logs", workspace, tenants)
         self.graph = GraphClient(
             where, LoopbackTokens(BASE, HOME_TENANT, self.web), self.clock, self.web, self.waits.append
+        )
+
+        self.management = ManagementClient(
+            f"{BASE}/arm", LoopbackTokens(BASE, "", self.web), self.clock, self.web, self.waits.append
         )
 
     def facts(self, family: str) -> Any:

@@ -76,6 +76,7 @@ class FakeServices:
         self.shelf: Any = None
         self.halo: Any = None
         self.graph: Any = None
+        self.management: Any = None
         self.signer: Any = None
         self.set_policy(policy)
 

@@ -9,12 +9,14 @@ from tempfile import mkdtemp
 from shared.ledger.ledger import Ledger
 from shared.ledger.names import Namespace
 from shared.model import NewEntry
+from shared.settings import CATALOGUE, Settings
 from shared.signing import FileSigner
 from tests.harness.clock import StillClock
 from tests.harness.memory import MemoryBlobs, MemoryQueues, MemoryRows
 
 ORIGIN = "evidence.example/attest"
 NAMES = Namespace(ORIGIN, "1", "a salt for tests")
+SAMPLE = {one.name: one.sample for one in CATALOGUE}
 _SIGNERS: list[FileSigner] = []
 
 
@@ -35,6 +37,8 @@ class Stand:
     clock: StillClock = field(default_factory=StillClock)
     names: Namespace = NAMES
     signer: FileSigner = field(default_factory=signer)
+    settings: Settings = field(default_factory=lambda: Settings.from_environ(SAMPLE | {"ATTEST_ANCHOR": ""}))
+    management: object = None
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.rows, self.blobs, self.clock, self.names)
