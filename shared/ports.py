@@ -178,6 +178,9 @@ class Recorder(Protocol):
     def content(self, evidence_id: str) -> bytes | None:
         """The exact payload bytes; None when erased or unknown."""
 
+    def read(self, evidence_id: str) -> tuple[EvidenceRecord, bytes | None] | None:
+        """``find`` and ``content`` in one look."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -190,8 +193,8 @@ class Folded:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-class Mirror(Protocol):
-    """HaloPSA's records as last read, folded from observations. Kinds are API path names (``Tickets``, ``Actions`` …).
+class Records(Protocol):
+    """The reading side of the mirror: HaloPSA's records as last read. Kinds are API path names (``Tickets`` …).
 
     Rows are the API's own JSON. Identity: ``id``; for Actions ``<ticket_id>-<id>``. Names beginning with ``@`` are
     ours: ``@listed`` is what the reader said the list row's version was; ``@detail`` is there once a detail read
@@ -210,6 +213,16 @@ class Mirror(Protocol):
     def observations(self, kind: str) -> tuple[str, ...]:
         """Evidence ids of the observations of the last sync of this kind (at most 100, newest first)."""
 
+    def state(self, kind: str) -> JsonObject:
+        """What the last sync of this kind left (empty if never): read_at, high_water, observations, unreadable and more."""
+
+
+class Mirror(Records, Protocol):
+    """The same with its writing side; rows are folded in from observations."""
+
+    def snapshot(self) -> Records:
+        """All of it as it stands now, looked up in one request; what changes afterwards may or may not be seen."""
+
     def apply(self, kind: str, rows: Iterable[JsonObject], *, read_at: datetime, complete: bool = False) -> int:
         """Fold rows in, newest last_update wins; answer how many changed.
 
@@ -227,9 +240,6 @@ class Mirror(Protocol):
 
     def identity(self, kind: str, row: JsonObject) -> str | None:
         """The id under which a row is kept; None when it has none."""
-
-    def state(self, kind: str) -> JsonObject:
-        """What the last sync of this kind left (empty if never): read_at, high_water, observations, unreadable and more."""
 
     def save_state(self, kind: str, state: JsonObject) -> None:
         """Replace it."""

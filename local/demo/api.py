@@ -13,7 +13,6 @@ from local.personas import PERSONAS
 
 Json = dict[str, Any]
 _RUN_SECONDS = 540.0
-_QUIET_SECONDS = 1.5
 
 
 class DemoFailed(Exception):
@@ -30,7 +29,6 @@ class Api:
         self._halo = httpx.Client(base_url=halo, timeout=120.0, trust_env=False)
         self._entra = httpx.Client(base_url=entra, timeout=60.0, trust_env=False)
         self._tokens: dict[str, str] = {}
-        self.now: str | None = None
         self.timings: list[tuple[str, float]] = []
         """Each thing waited for, with its seconds."""
 
@@ -86,7 +84,7 @@ class Api:
         """Start a job and watch it to its end. DemoFailed when it fails or takes too long."""
         started = time.monotonic()
         run_id = self.call(who, "POST", "/api/runs", {"job": job, "period": period, "as_of": as_of}).json()["run_id"]
-        pause = 0.05
+        pause = 0.1
         while time.monotonic() - started < _RUN_SECONDS:
             run = self.get(who, f"/api/runs/{quote(run_id)}")
             if run["state"] == "succeeded" or (fails and run["state"] == "failed"):
@@ -95,7 +93,7 @@ class Api:
             if run["state"] == "failed":
                 raise DemoFailed(f"The job {job} failed: {run['error']}")
             time.sleep(pause)
-            pause = min(pause * 1.3, 0.4)
+            pause = min(pause * 1.4, 0.5)
         raise DemoFailed(f"The job {job} took longer than {_RUN_SECONDS:.0f} s.")
 
     def decide(self, approval_id: str, *who: str, rationale: str, decision: str = "approve") -> Json:
@@ -119,7 +117,6 @@ class Api:
 
     def clock(self, now: str | None) -> None:
         """Move the service's clock (local door)."""
-        self.now = now
         answer = self._host.post("/_local/clock", json={"now": now})
         if answer.status_code != 200:
             raise DemoFailed(f"The clock could not be moved: {answer.text[:200]}")
@@ -152,19 +149,19 @@ class Api:
         if answer.status_code >= 300:
             raise DemoFailed(f"The Entra stand-in refused rows: {answer.text[:300]}")
 
-    def settle(self, expected: int = 0, seconds: float = 20.0) -> None:
-        """Wait until the records that were rung about have been read back.
-
-        ``expected`` records when that many are known to be rung about, else until nothing more comes for a while.
-        """
+    def settle(self, seconds: float = 60.0) -> None:
+        """Wait until HaloPSA has rung for everything and all that the rings set going has been done."""
         began = time.monotonic()
-        since_when = self.now or "2000-01-01T00:00:00Z"
-        last, since, end = -1, began, began + seconds
-        while time.monotonic() < end:
-            count = len(self.every("ada", "/api/evidence", type="observation.page", **{"from": since_when}))
-            if count != last:
-                last, since = count, time.monotonic()
-            if (expected and count >= expected) or time.monotonic() - since > _QUIET_SECONDS:
-                break
-            time.sleep(0.15)
+        pause = 0.02
+        while not (self._idle() and self._rung() and self._idle()):
+            if time.monotonic() - began > seconds:
+                raise DemoFailed(f"What HaloPSA rang about was not handled within {seconds:.0f} s.")
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.2)
         self.timings.append(("deliveries", round(time.monotonic() - began, 2)))
+
+    def _idle(self) -> bool:
+        return bool(self._host.get("/_local/idle").json()["idle"])
+
+    def _rung(self) -> bool:
+        return int(self._halo.get("/_sim/webhooks").json()["pending"]) == 0

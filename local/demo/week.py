@@ -92,7 +92,7 @@ class Week:
         if rows["Tickets"]:
             self.api.halo({"Tickets": rows["Tickets"]})
             self.api.halo({"Actions": rows["Actions"]}, quiet=True)
-            self.api.settle(len(rows["Tickets"]))
+            self.api.settle()
             self.say(
                 f"  {len(rows['Tickets'])} tickets come in; HaloPSA rings for each, and each record is read back over the API."
             )
@@ -133,7 +133,7 @@ class Week:
         self._open(2)
         edited = changes.after_signoff()
         self.api.halo(edited)
-        self.api.settle(len(edited["RecurringInvoice"]))
+        self.api.settle()
         period, supplier = changes.USAGE_PERIOD, changes.USAGE_SUPPLIER
         self._usage(supplier, period, changes.usage_csv())
         self.api.run("billing_check", as_of=self.as_of)

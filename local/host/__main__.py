@@ -55,9 +55,11 @@ def main() -> int:
             timers=environ.get("TIMERS", "off") == "on",
             state=ROOT / ".local" / "timers",
             retry_seconds=float(retry) if retry else None,
+            told=chosen.app == "function_app",
         )
         host = Host(load(chosen.app), options, environ, choices)
-        _hear_of_sends(host)
+        if choices.told:
+            _hear_of_sends(host)
     except (StartFailed, AttestError, ValueError) as fault:
         print(fault, file=sys.stderr)
         return 1
@@ -93,25 +95,20 @@ def _prepare_service() -> None:
 class _Announced:
     """The service's queues, telling the host of each message so that it need not look everywhere."""
 
-    def __init__(self, queues: Queues, sent: Callable[[str], None]) -> None:
+    def __init__(self, queues: Queues, sent: Callable[[str, float], None]) -> None:
         self._queues = queues
         self._sent = sent
 
     def send(self, queue: str, message: str, delay_seconds: int = 0) -> None:
         """Durable when it returns."""
         self._queues.send(queue, message, delay_seconds)
-        if not delay_seconds:
-            self._sent(queue)
+        self._sent(queue, delay_seconds)
 
 
 def _hear_of_sends(host: Host) -> None:
     from shared import bootstrap
-    from shared.errors import Misconfigured
 
-    try:
-        live = bootstrap.live()
-    except Misconfigured:
-        return  # another app than ours, which needs none of our settings
+    live = bootstrap.live()
     live.queues = _Announced(live.queues, host.sent)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -41,6 +42,8 @@ class HostChoices:
     state: Path = Path(".local/timers")
     retry_seconds: float | None = None
     lease_seconds: int = LEASE_SECONDS
+    told: bool = False
+    """Whether every sender in this process tells ``Host.sent``, so that queues need little polling."""
 
 
 class Host:
@@ -54,7 +57,7 @@ class Host:
         choices: HostChoices | None = None,
     ) -> None:
         choices = choices or HostChoices()
-        self._told = False
+        self._told = choices.told
         broken = faults(functions, options, environ)
         if broken:
             raise StartFailed("The host would not start this app: " + " ".join(broken))
@@ -84,12 +87,17 @@ class Host:
             for listener in self._listeners:
                 listener.nudge()
 
-    def sent(self, queue: str) -> None:
-        """A message was sent to this queue: look at it now, and at no other."""
-        self._told = True
+    def sent(self, queue: str, delay_seconds: float = 0) -> None:
+        """A message was sent to this queue and shows after a delay: look at it then, and at no other."""
         for listener in self._listeners:
-            if listener.queue_name == queue:
+            if listener.queue_name == queue and delay_seconds:
+                listener.expect(delay_seconds)
+            elif listener.queue_name == queue:
                 listener.nudge()
+
+    def idle(self) -> bool:
+        """Whether nothing waits in any queue and no message is being handled."""
+        return all(listener.idle for listener in self._listeners)
 
     def app(self) -> Starlette:
         """The ASGI app; queues and timers run while it does."""
@@ -101,6 +109,7 @@ class Host:
                 Route("/admin/functions", admin.functions),
                 Route("/admin/functions/{name}", admin.invoke, methods=["GET", "POST"]),
                 Route("/_local/clock", admin.clock, methods=["POST"]),
+                Route("/_local/idle", self._is_idle),
                 Route(PATH, self._sign_in.page),
                 Route(PATH, self._sign_in.enter, methods=["POST"]),
                 Route("/_local/sign-out", self._sign_in.leave),
@@ -111,6 +120,10 @@ class Host:
         app.router.redirect_slashes = False
         app.router.default = self._serve
         return app
+
+    async def _is_idle(self, _: Request) -> Response:
+        """``GET /_local/idle``: whether the queues are empty and every message taken from them has been handled."""
+        return JSONResponse({"idle": self.idle()})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # no function speaks over a web socket
@@ -151,5 +164,6 @@ class Host:
             options.queues,
             self._work_pool,
             after=self.nudge,
+            sent=self.sent if choices.told else None,
             lease_seconds=choices.lease_seconds,
         )

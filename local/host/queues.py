@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ LEASE_SECONDS = 30
 """How long a message stays hidden after this process was killed; renewed at half of it."""
 _SHORTEST, _LONGEST, _POISON = 0.02, 1.0, 2.0
 """Seconds between polls: after a message, after a long silence, and after a long silence of a poison queue."""
+_TOLD = 10.0
+"""After a long silence of a queue whose messages we are told of: only what others sent can be waiting there."""
 
 
 @dataclass(slots=True)
@@ -43,15 +47,21 @@ class Listener:
         pool: ThreadPoolExecutor,
         *,
         after: Callable[[], None] = lambda: None,
+        sent: Callable[[str], None] | None = None,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
+        """``sent``: who hears of a message we send ourselves; given where every sender in this process tells us."""
         self.function = function
         self._queue = queue
         self._poison = poison
         self._options = options
         self._pool = pool
         self._after = after
+        self._sent = sent
         self._lease_seconds = lease_seconds
+        self._longest = _TOLD if sent is not None else _POISON if poison is None else _LONGEST
+        self._due = inf
+        self._told_at = self._seen_empty_at = 0.0
         self._leases: dict[str, Lease] = {}
         self._lock = Lock()
         self._wake = Event()
@@ -72,9 +82,23 @@ class Listener:
             thread.start()
 
     def nudge(self) -> None:
-        """Something may have been sent: look now rather than at the next poll. Poison can wait."""
-        if self._poison is not None:
+        """Something may have been sent: look now rather than at the next poll. Poison can wait, unless we are told of it."""
+        if self._poison is not None or self._sent is not None:
+            self._told_at = time.monotonic()
             self._wake.set()
+
+    def expect(self, seconds: float) -> None:
+        """A message will show in so many seconds: look then."""
+        self._due = min(self._due, time.monotonic() + seconds)
+        self._wake.set()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is in our hands, and the queue was empty when we looked after the last message we were told of.
+
+        Messages that were sent to show later do not count; those that are tried again do.
+        """
+        return not self._leases and self._seen_empty_at > self._told_at
 
     def stop(self) -> None:
         """Take no more messages; those in work go on in the pool."""
@@ -86,12 +110,18 @@ class Listener:
     def _poll(self) -> None:
         pause = _SHORTEST
         while not self._stop.is_set():
-            taken = self._take() if len(self._leases) <= self._options.new_batch_threshold else 0
+            room = len(self._leases) <= self._options.new_batch_threshold
+            began = time.monotonic()
+            taken = self._take() if room else 0
+            if room and not taken:
+                self._seen_empty_at = began
             # A full batch means there is more; nothing means patience, because whoever sends here nudges us.
-            pause = _SHORTEST if taken else min(pause * 1.5, _LONGEST if self._poison is not None else _POISON)
+            pause = _SHORTEST if taken else min(pause * 1.5, self._longest)
             if taken < self._options.batch_size:
-                self._wake.wait(pause)
+                self._wake.wait(min(pause, max(_SHORTEST, self._due - time.monotonic())))
                 self._wake.clear()
+                if time.monotonic() >= self._due:
+                    self._due, pause = inf, _SHORTEST
 
     def _take(self) -> int:
         from azure.core.exceptions import AzureError
@@ -128,18 +158,24 @@ class Listener:
                     self._queue.delete_message(message)
                 elif count >= most and self._poison is not None:
                     self._poison.send_message(message.content, time_to_live=-1)
+                    if self._sent is not None:
+                        self._sent(str(self._poison.queue_name))
                     self._queue.delete_message(message)
                     self._say(f"gave up on message {message.id} after {count} attempts")
                 elif count <= most:
                     self._queue.update_message(
                         message, content=message.content, visibility_timeout=int(self._options.retry_seconds)
                     )
+                    self._told_at = time.monotonic() + self._options.retry_seconds
+                    self.expect(self._options.retry_seconds)
         except AzureError as fault:  # the message shows again when its lease runs out
             self._say(f"cannot settle message {message.id}: {type(fault).__name__}")
         finally:
             with self._lock:
                 self._leases.pop(message.id, None)
-            self._wake.set()
+                full = len(self._leases) >= self._options.new_batch_threshold
+            if full or self._sent is None:  # there may be more than we had room for
+                self._wake.set()
             self._after()
 
     def _run(self, message: QueueMessage) -> bool:

@@ -14,10 +14,10 @@ from shared.halopsa.records.wire import parse_rows
 from shared.measures.billing_figures import Agreement, Owed
 from shared.model import Money
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 
 
-def agreements(mirror: Mirror, policy: Policy, start: datetime, end: datetime) -> list[Agreement]:
+def agreements(mirror: Records, policy: Policy, start: datetime, end: datetime) -> list[Agreement]:
     """Contracts with an invoice dated in [start, end), in the MSP's own currency, for that is what time costs are in."""
     home = policy.service.currency
     revenue: dict[int, Decimal] = defaultdict(Decimal)
@@ -47,7 +47,7 @@ def agreements(mirror: Mirror, policy: Policy, start: datetime, end: datetime) -
     ]
 
 
-def receivables(mirror: Mirror, policy: Policy) -> tuple[list[Owed], int]:
+def receivables(mirror: Records, policy: Policy) -> tuple[list[Owed], int]:
     """What issued invoices leave unpaid, by the day it was due; and how many invoices do not tell."""
     rows = [row for row in mirror.rows("Invoice") if row.get("voided") is not True]
     records, refused = parse_rows(Receivable, rows)
@@ -75,7 +75,7 @@ def _net(record: InvoiceRow) -> Decimal | None:
 
 
 def _time(
-    mirror: Mirror, contracts: set[int], start: datetime, end: datetime
+    mirror: Records, contracts: set[int], start: datetime, end: datetime
 ) -> tuple[dict[int, Decimal], dict[int, Decimal], set[int]]:
     """Hours and cost by contract, and contracts with time of somebody without a cost rate."""
     if not contracts:

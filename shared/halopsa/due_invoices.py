@@ -13,7 +13,7 @@ from typing import Any
 from shared.halopsa.billing_rows import customer_of, slim
 from shared.halopsa.records.wire import halo_date
 from shared.model import JsonObject
-from shared.ports import Mirror
+from shared.ports import Records
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Population:
 
 
 def population(
-    mirror: Mirror,
+    mirror: Records,
     *,
     as_of: datetime,
     days: Callable[[str | None], int],

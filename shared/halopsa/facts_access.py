@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from shared.halopsa.records.access import AccessAgent, AccessApplication, AccessRole
 from shared.halopsa.records.wire import parse_rows
 from shared.measures.access_facts import Integration, Inventory, Permission, Unreadable
-from shared.ports import Mirror
+from shared.ports import Records
 
 NEEDS = ("Application", "Agent", "Roles")
 _FULL = frozenset({"all", "admin"})
@@ -23,7 +23,7 @@ def scope_tier(scope: str) -> int | None:
     return 2 if scope.startswith("read:") else None
 
 
-def halopsa(mirror: Mirror, admin_roles: Iterable[str]) -> Inventory:
+def halopsa(mirror: Records, admin_roles: Iterable[str]) -> Inventory:
     """One integration per API application. Nothing is complete before the mirror has read all three kinds."""
     if mirror.read_at("Application") is None:
         return Inventory("halopsa", gaps=("HaloPSA's API applications have not been read yet.",))

@@ -31,7 +31,7 @@ from shared.halopsa.versions import version_of
 from shared.measures.invoice_facts import ChargeEntry, Contract, InvoiceFacts, Issued, Order, Signed, Used
 from shared.model import JsonObject
 from shared.policy.document import Policy
-from shared.ports import Blobs, Mirror
+from shared.ports import Blobs, Records
 
 __all__ = [
     "agreements",
@@ -58,7 +58,7 @@ KINDS = ("RecurringInvoice", "ClientContract", "Invoice", "Client", "SalesOrder"
 _MONEY = ("Invoice", "Agent", "Actions", "Tickets", "Projects", "Opportunities")
 
 
-def version(mirror: Mirror, blobs: Blobs) -> tuple[object, ...]:
+def version(mirror: Records, blobs: Blobs) -> tuple[object, ...]:
     """Changes whenever a row the figures of billing are made from does; a key for caches."""
     return version_of(mirror, blobs, _MONEY)
 
@@ -81,14 +81,14 @@ class Surroundings:
     validated: bool = True
 
 
-def read_at(mirror: Mirror) -> datetime | None:
+def read_at(mirror: Records) -> datetime | None:
     """When the oldest of what every invoice needs was read; None when one of them never was."""
     times = [mirror.read_at(kind) for kind in ("RecurringInvoice", "ClientContract", "Invoice")]
     told = [at for at in times if at is not None]
     return min(told) if told else None
 
 
-def surroundings(mirror: Mirror, due: Population) -> Surroundings:
+def surroundings(mirror: Records, due: Population) -> Surroundings:
     """Read what the due invoices name: contracts, earlier invoices, orders, agents, taxes, time."""
     found = Surroundings(frozenset(kind for kind in KINDS if mirror.read_at(kind) is not None))
     named = due.named
@@ -122,7 +122,7 @@ def _records(model: Any, rows: Iterable[JsonObject], wanted: set[Any] | None, fo
     return records
 
 
-def _issued(mirror: Mirror, ids: frozenset[int], increased: set[Any], credits_: set[int], found: Surroundings) -> None:
+def _issued(mirror: Records, ids: frozenset[int], increased: set[Any], credits_: set[int], found: Surroundings) -> None:
     """One pass over all invoices: the newest of each due recurring one, and which credited lines were billed to whom."""
     order: dict[int, tuple[str, str, int]] = {}
     for row in mirror.rows("Invoice"):
@@ -277,7 +277,7 @@ def _parsed(data: bytes | None) -> Issued | None:
     return issued_facts(records[0]) if records else None
 
 
-def one_invoice(mirror: Mirror, row: JsonObject, policy: Policy) -> InvoiceFacts | None:
+def one_invoice(mirror: Records, row: JsonObject, policy: Policy) -> InvoiceFacts | None:
     """A recurring invoice just read, with as much around it as its content needs; None when it cannot be read."""
     records, _ = parse_rows(InvoiceRow, [row])
     if not records:
@@ -292,7 +292,7 @@ def one_invoice(mirror: Mirror, row: JsonObject, policy: Policy) -> InvoiceFacts
     return invoice_facts(records[0], around, policy, None, lambda _name, _start, _end: None)
 
 
-def issued_ids(mirror: Mirror, since: date) -> list[int]:
+def issued_ids(mirror: Records, since: date) -> list[int]:
     """Ids of invoices made from recurring ones and dated on or after a day."""
     return [
         row["id"]
@@ -302,7 +302,7 @@ def issued_ids(mirror: Mirror, since: date) -> list[int]:
 
 
 def issued_since(
-    mirror: Mirror, since: date, backdated: date, held: frozenset[int], but: frozenset[int]
+    mirror: Records, since: date, backdated: date, held: frozenset[int], but: frozenset[int]
 ) -> dict[str | None, list[bytes]]:
     """Invoices made from recurring ones, not voided, dated on or after a day, packed by customer.
 
@@ -335,7 +335,7 @@ def _dated_since(row: JsonObject, since: date) -> bool:
     return True
 
 
-def quantities(mirror: Mirror, items: frozenset[str]) -> tuple[dict[str, str], dict[tuple[str, str], Decimal]]:
+def quantities(mirror: Records, items: frozenset[str]) -> tuple[dict[str, str], dict[tuple[str, str], Decimal]]:
     """Customers by name in lower case, and what all recurring invoices together bill, by customer name and item."""
     names = {one.id: one.name for one in parse_rows(Customer, mirror.rows("Client"))[0] if one.name}
     known = {name.strip().casefold(): str(client) for client, name in names.items()}

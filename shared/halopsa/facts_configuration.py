@@ -11,13 +11,13 @@ from shared.controls.configuration_governed import CommitFacts, SprawlFacts, Typ
 from shared.controls.spec import Case
 from shared.model import JsonObject, Subject
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 
 _SECRET = re.compile(r"secret|password|api_?key|credential|token", re.IGNORECASE)
 _NOISE = re.compile(r"[^a-z0-9]+")
 
 
-def cases(mirror: Mirror, policy: Policy, as_of: datetime) -> Iterator[Case]:  # noqa: ARG001 - the form of every family
+def cases(mirror: Records, policy: Policy, as_of: datetime) -> Iterator[Case]:  # noqa: ARG001 - the form of every family
     """One case per configuration commit, ticket type and status, and one for their number."""
     for kind, noun in (("TicketType", "ticket_type"), ("Status", "status")):
         if mirror.read_at(kind) is None:
@@ -40,7 +40,7 @@ def cases(mirror: Mirror, policy: Policy, as_of: datetime) -> Iterator[Case]:  #
         )
 
 
-def _commits(mirror: Mirror) -> Iterator[Case]:
+def _commits(mirror: Records) -> Iterator[Case]:
     read_at = mirror.read_at("ConfigCommit")
     for row in mirror.rows("ConfigCommit"):
         text = " ".join(str(row.get(name) or "") for name in ("summary", "payload"))
@@ -55,7 +55,7 @@ def _commits(mirror: Mirror) -> Iterator[Case]:
         )
 
 
-def _uses(mirror: Mirror) -> tuple[Counter[int], Counter[int]]:
+def _uses(mirror: Records) -> tuple[Counter[int], Counter[int]]:
     types: Counter[int] = Counter()
     statuses: Counter[int] = Counter()
     for kind in ("Tickets", "Projects", "Opportunities"):
@@ -65,7 +65,7 @@ def _uses(mirror: Mirror) -> tuple[Counter[int], Counter[int]]:
     return types, statuses
 
 
-def _named(mirror: Mirror, kind: str, noun: str, rows: Iterable[JsonObject], used: Counter[int]) -> Iterator[Case]:
+def _named(mirror: Records, kind: str, noun: str, rows: Iterable[JsonObject], used: Counter[int]) -> Iterator[Case]:
     seen: dict[str, str] = {}
     for row in rows:
         name = str(row.get("name") or row["id"])

@@ -17,7 +17,7 @@ from shared.measures.baseline import Baseline
 from shared.measures.project_facts import ZERO, MilestoneFacts, ProjectFacts, TaskFacts, TimeTotals
 from shared.model import JsonObject, Reason
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 
 __all__ = ["handoff", "handoffs", "no_longer_won", "opportunities_of", "project_row", "projects", "template"]
 
@@ -39,7 +39,7 @@ class _Work:
     """Project rows that could not be read at all: why, and the row."""
 
 
-def projects(mirror: Mirror, policy: Policy, as_of: datetime, plans: Mapping[str, Baseline]) -> Iterator[ProjectFacts]:
+def projects(mirror: Records, policy: Policy, as_of: datetime, plans: Mapping[str, Baseline]) -> Iterator[ProjectFacts]:
     """Every project with its facts as at ``as_of``, in id order. ``plans`` are the baselines by project id."""
     work = _work(mirror, policy)
     held = {number: plans.get(str(number)) for number in work.projects}
@@ -61,7 +61,7 @@ def projects(mirror: Mirror, policy: Policy, as_of: datetime, plans: Mapping[str
         yield _unreadable(raw, why, policy)
 
 
-def project_row(mirror: Mirror, policy: Policy, project_id: str) -> JsonObject | None:
+def project_row(mirror: Records, policy: Policy, project_id: str) -> JsonObject | None:
     """Id, name, customer and practice of a project, or None when there is no such project."""
     row = mirror.get("Projects", project_id)
     if row is None:
@@ -89,7 +89,7 @@ def _parent(row: Mapping[str, Any]) -> int:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
 
 
-def _work(mirror: Mirror, policy: Policy) -> _Work:
+def _work(mirror: Records, policy: Policy) -> _Work:
     """Projects are rows of Projects without a parent, and project tickets; tasks are all tickets below them."""
     work = _Work()
     raw: dict[int, JsonObject] = {}
@@ -146,7 +146,7 @@ def _root(number: int, below: Mapping[int, JsonObject], raw: Mapping[int, JsonOb
     return None
 
 
-def _currencies(mirror: Mirror) -> dict[int, str]:
+def _currencies(mirror: Records) -> dict[int, str]:
     records, _ = parse_rows(ClientCurrency, mirror.rows("Client"))
     return {
         one.id: one.default_currency_code_name.strip().upper()

@@ -16,7 +16,7 @@ from shared.halopsa.records.wire import Refused, parse_rows
 from shared.halopsa.versions import version_of
 from shared.measures.desk_facts import ActionFacts, Day, Desk, Entry, RefusedTicket, TicketFacts, Trail
 from shared.policy.document import Policy
-from shared.ports import Blobs, Mirror
+from shared.ports import Blobs, Records
 
 _UNASSIGNED = 1
 """Halo's built-in agent 'Unassigned'."""
@@ -24,12 +24,12 @@ _KINDS = ("Tickets", "Actions", "Timesheet", "Projects", "Opportunities")
 _NO_INVOICE = ("", "0", "-1")
 
 
-def version(mirror: Mirror, blobs: Blobs) -> tuple[object, ...]:
+def version(mirror: Records, blobs: Blobs) -> tuple[object, ...]:
     """Changes whenever a row the facts are made from does; a key for caches."""
     return version_of(mirror, blobs, _KINDS)
 
 
-def desk(mirror: Mirror, policy: Policy) -> Desk:
+def desk(mirror: Records, policy: Policy) -> Desk:
     """Everything the desk's figures and controls stand on, read once."""
     others = {str(row.get("id")) for kind in ("Projects", "Opportunities") for row in mirror.rows(kind)}
     tickets: list[TicketFacts] = []
@@ -182,7 +182,7 @@ def _days(rows: Iterable[Mapping[str, Any]]) -> Iterator[Day]:
             yield Day(row.date, Fraction(row.target_hours), Fraction(row.actual_hours))
 
 
-def customers(mirror: Mirror) -> dict[str, str]:
+def customers(mirror: Records) -> dict[str, str]:
     """Customers' names by id; rows without a usable name or id are left out."""
     return {
         str(row["id"]): _whole(row["name"])

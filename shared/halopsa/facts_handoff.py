@@ -13,14 +13,14 @@ from shared.halopsa.records.wire import parse_rows
 from shared.measures.handoff_facts import ITEMS, HandoffFacts, MeetingFacts, QuoteFacts
 from shared.model import JsonObject, Reason
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 
 _TAG = re.compile(r"<[^>]{0,500}>")
 _ASSUMPTIONS = "assumptions"
 _LONGEST = 4000
 
 
-def handoffs(mirror: Mirror, policy: Policy) -> Iterator[HandoffFacts]:
+def handoffs(mirror: Records, policy: Policy) -> Iterator[HandoffFacts]:
     """Every closed-won opportunity, in id order."""
     rows = [row for row in _opportunities(mirror).values() if _won(row, policy)]
     quotes = _quotes(mirror, policy)
@@ -31,7 +31,7 @@ def handoffs(mirror: Mirror, policy: Policy) -> Iterator[HandoffFacts]:
         yield _facts(row, quotes, projects, meetings, currencies, policy)
 
 
-def handoff(mirror: Mirror, policy: Policy, opportunity_id: str) -> HandoffFacts | None:
+def handoff(mirror: Records, policy: Policy, opportunity_id: str) -> HandoffFacts | None:
     """One closed-won opportunity as it stands now; None when there is none of that id."""
     row = _one_row(mirror, opportunity_id)
     if row is None or not _won(row, policy):
@@ -41,7 +41,7 @@ def handoff(mirror: Mirror, policy: Policy, opportunity_id: str) -> HandoffFacts
     )
 
 
-def no_longer_won(mirror: Mirror, policy: Policy, opportunity_ids: Iterable[str]) -> Iterator[HandoffFacts]:
+def no_longer_won(mirror: Records, policy: Policy, opportunity_ids: Iterable[str]) -> Iterator[HandoffFacts]:
     """Those of these opportunities that are there but not, or no longer, closed won."""
     for identity in opportunity_ids:
         row = _one_row(mirror, identity)
@@ -49,7 +49,7 @@ def no_longer_won(mirror: Mirror, policy: Policy, opportunity_ids: Iterable[str]
             yield replace(_facts(row, {}, {}, {}, {}, policy), won=False)
 
 
-def _one_row(mirror: Mirror, opportunity_id: str) -> JsonObject | None:
+def _one_row(mirror: Records, opportunity_id: str) -> JsonObject | None:
     """An opportunity may be held among tickets too: the later reading wins field by field."""
     rows = [row for kind in ("Tickets", "Opportunities") if (row := mirror.get(kind, opportunity_id)) is not None]
     merged: JsonObject = {}
@@ -58,7 +58,7 @@ def _one_row(mirror: Mirror, opportunity_id: str) -> JsonObject | None:
     return merged or None
 
 
-def template(mirror: Mirror, template_id: int) -> JsonObject | None:
+def template(mirror: Records, template_id: int) -> JsonObject | None:
     """A project template's milestones, tasks and budgets in our words; None when it is not in the mirror or unreadable."""
     row = mirror.get("Template", str(template_id))
     records, _ = parse_rows(ProjectTemplate, [row] if row is not None else [])
@@ -92,7 +92,7 @@ def template(mirror: Mirror, template_id: int) -> JsonObject | None:
     }
 
 
-def opportunities_of(mirror: Mirror, ticket_ids: Iterable[str]) -> list[str]:
+def opportunities_of(mirror: Records, ticket_ids: Iterable[str]) -> list[str]:
     """The opportunities behind tickets: a ticket itself, or the one its project was created from."""
     found = set()
     for identity in ticket_ids:
@@ -102,7 +102,7 @@ def opportunities_of(mirror: Mirror, ticket_ids: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def _opportunities(mirror: Mirror) -> dict[int, JsonObject]:
+def _opportunities(mirror: Records) -> dict[int, JsonObject]:
     found: dict[int, JsonObject] = {}
     for kind in ("Tickets", "Opportunities"):
         for row in mirror.rows(kind):
@@ -196,7 +196,7 @@ def _text(value: Any) -> str:
     return " ".join(_TAG.sub(" ", str(value)[: _LONGEST * 2]).replace("&nbsp;", " ").split())[:_LONGEST]
 
 
-def _quotes(mirror: Mirror, policy: Policy) -> dict[str, list[QuoteFacts]]:
+def _quotes(mirror: Records, policy: Policy) -> dict[str, list[QuoteFacts]]:
     accepted = policy.halopsa.meaning.quotation_approval.accepted
     found: dict[str, list[QuoteFacts]] = defaultdict(list)
     records, _ = parse_rows(Quote, mirror.rows("Quotation"))
@@ -220,7 +220,7 @@ def _quotes(mirror: Mirror, policy: Policy) -> dict[str, list[QuoteFacts]]:
     return found
 
 
-def _kickoffs(mirror: Mirror, policy: Policy) -> dict[str, list[MeetingFacts]]:
+def _kickoffs(mirror: Records, policy: Policy) -> dict[str, list[MeetingFacts]]:
     begins = policy.handoff.kickoff_subject.strip().casefold()
     found: dict[str, list[MeetingFacts]] = defaultdict(list)
     records, _ = parse_rows(Meeting, mirror.rows("Appointment"))
@@ -230,7 +230,7 @@ def _kickoffs(mirror: Mirror, policy: Policy) -> dict[str, list[MeetingFacts]]:
     return found
 
 
-def _projects(mirror: Mirror) -> dict[str, list[str]]:
+def _projects(mirror: Records) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     seen: set[Any] = set()
     for kind in ("Projects", "Tickets"):
@@ -251,6 +251,6 @@ def _projects(mirror: Mirror) -> dict[str, list[str]]:
     return found
 
 
-def _currencies(mirror: Mirror) -> dict[int, str]:
+def _currencies(mirror: Records) -> dict[int, str]:
     records, _ = parse_rows(ClientCurrency, mirror.rows("Client"))
     return {one.id: one.default_currency_code_name.strip().upper() for one in records if one.default_currency_code_name}

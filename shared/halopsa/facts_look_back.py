@@ -18,7 +18,7 @@ from shared.measures.invoice_facts import InvoiceFacts, Used
 from shared.measures.look_back import Past
 from shared.model import JsonObject
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 
 _Used = Callable[[str | None, date | None, date | None], Used | None]
 
@@ -35,7 +35,7 @@ class Issuings:
     refused: list[Refused] = field(default_factory=list)
 
 
-def issuings(mirror: Mirror) -> Issuings:
+def issuings(mirror: Records) -> Issuings:
     """One pass over all invoices that were not voided."""
     found = Issuings()
     found.around = Surroundings(
@@ -63,7 +63,7 @@ def issuings(mirror: Mirror) -> Issuings:
     return found
 
 
-def _around(mirror: Mirror, found: Issuings, named: set[int]) -> None:
+def _around(mirror: Records, found: Issuings, named: set[int]) -> None:
     around = found.around
     for row in mirror.rows("Invoice") if named else ():
         if row.get("voided") is not True:

@@ -12,17 +12,17 @@ from shared.halopsa.records.wire import parse_rows
 from shared.halopsa.time_rows import is_billed
 from shared.measures.money import text_of
 from shared.model import JsonObject
-from shared.ports import Mirror
+from shared.ports import Records
 
 
-def actual(mirror: Mirror, area: str, identity: str) -> JsonObject | None:
+def actual(mirror: Records, area: str, identity: str) -> JsonObject | None:
     """Values by the names of ``measures.validation.AREAS``; None when there is no such record or it cannot be read."""
     kind, shape = _READ[area]
     row = mirror.get(kind, identity)
     return None if row is None else shape(row)
 
 
-def contract_types(mirror: Mirror) -> dict[str, int]:
+def contract_types(mirror: Records) -> dict[str, int]:
     """How many contracts HaloPSA has of each type, by its name (or its number where it has none)."""
     found: dict[str, int] = {}
     for one in parse_rows(ContractType, mirror.rows("ClientContract"))[0]:

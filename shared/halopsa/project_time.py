@@ -11,7 +11,7 @@ from decimal import Decimal
 from shared.halopsa.records.delivery import CostRate, TimeEntry
 from shared.halopsa.records.wire import Refused, parse_rows
 from shared.measures.project_facts import ZERO, PeriodTime, TimeTotals
-from shared.ports import Mirror
+from shared.ports import Records
 
 _WIDEST = 2**63
 """Larger numbers, and what is no number, are no ticket's id."""
@@ -51,7 +51,7 @@ class Totals:
 
 
 def time_by_ticket(
-    mirror: Mirror,
+    mirror: Records,
     root: Mapping[int, int],
     begins: Mapping[int, datetime | None],
     ends: Mapping[int, Sequence[datetime]],

@@ -12,13 +12,13 @@ from shared.halopsa.records.wire import parse_rows
 from shared.measures.billing_figures import Owed, Worked
 from shared.measures.invoice_facts import ChargeEntry
 from shared.model import JsonObject, Money
-from shared.ports import Mirror
+from shared.ports import Records
 
 _NO_INVOICE = ("", "0", "-1")
 _NONE_GIVEN = -1
 
 
-def charge_entries(mirror: Mirror) -> Iterator[ChargeEntry]:
+def charge_entries(mirror: Records) -> Iterator[ChargeEntry]:
     """An action is a charge entry when it carries time and says anything about charging it; those on no invoice yet.
 
     The contract is the action's own, or else the ticket's; an entry of neither belongs to the customer as a whole.
@@ -26,7 +26,7 @@ def charge_entries(mirror: Mirror) -> Iterator[ChargeEntry]:
     return (entry for entry, billed in _entries(mirror) if not billed)
 
 
-def worked(mirror: Mirror, start: datetime, end: datetime) -> Iterator[Worked]:
+def worked(mirror: Records, start: datetime, end: datetime) -> Iterator[Worked]:
     """Chargeable entries of the days in [start, end): not those at no charge, nor what is said not to be billable."""
     first, last = start.date(), end.date()
     for entry, billed in _entries(mirror):
@@ -34,7 +34,7 @@ def worked(mirror: Mirror, start: datetime, end: datetime) -> Iterator[Worked]:
             yield Worked(entry.client, entry.hours, billed)
 
 
-def unbilled(mirror: Mirror, today: date, currency: str) -> Iterator[Owed]:
+def unbilled(mirror: Records, today: date, currency: str) -> Iterator[Owed]:
     """The same on no invoice up to a day; what HaloPSA does not price has hours and no amount."""
     for entry in charge_entries(mirror):
         if entry.on <= today and entry.rate != 0 and entry.billable is not False:
@@ -42,7 +42,7 @@ def unbilled(mirror: Mirror, today: date, currency: str) -> Iterator[Owed]:
             yield Owed(entry.client, entry.on, amount, entry.hours)
 
 
-def _entries(mirror: Mirror) -> Iterator[tuple[ChargeEntry, bool]]:
+def _entries(mirror: Records) -> Iterator[tuple[ChargeEntry, bool]]:
     """Every charge entry of a known ticket, and whether an invoice carries it."""
     actions = [
         record for row in mirror.rows("Actions") if _charges(row) for record in parse_rows(ChargeAction, [row])[0]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.halopsa.buckets import prefix
-from shared.ports import Blobs, Mirror
+from shared.ports import Blobs, Records
 
 
-def version_of(mirror: Mirror, blobs: Blobs, kinds: Iterable[str]) -> tuple[object, ...]:
+def version_of(mirror: Records, blobs: Blobs, kinds: Iterable[str]) -> tuple[object, ...]:
     """Changes whenever a row of these kinds does.
 
     Rows also arrive one by one as deliveries are heard, so the buckets' own etags count, not only when a kind was read.

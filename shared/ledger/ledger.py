@@ -176,14 +176,14 @@ class Ledger:
             return None
         log, identity = match.groups()
         for _ in range(2):  # an entry may move between two looks
+            queued = self.rows.get(TABLE, log, f"q-{identity}")
+            if queued is not None:
+                return queued, None
             known = self.rows.get(EVIDENCE, log, identity)
             if known is not None:
                 index = int_cell(known, "index")
                 row = self.rows.get(TABLE, log, entry_key(index))
                 return (row, index) if row is not None else None
-            queued = self.rows.get(TABLE, log, f"q-{identity}")
-            if queued is not None:
-                return queued, None
             first, last = position(self.rows, log)
             for index, row in enumerate(sealed_rows(self.rows, log, first, last), first):
                 if text_cell(row, "ulid") == identity:
@@ -206,17 +206,22 @@ class Ledger:
 
     def content(self, evidence_id: str) -> bytes | None:
         """The exact payload bytes; None when erased or unknown. LedgerError (E_PAYLOAD) when they were changed."""
+        read = self.read(evidence_id)
+        return read[1] if read else None
+
+    def read(self, evidence_id: str) -> tuple[EvidenceRecord, bytes | None] | None:
+        """``find`` and ``content`` in one look; None when there is no such evidence."""
         found = self._locate(evidence_id)
         if found is None:
             return None
-        row = found[0]
-        record = entries.record_of(leaf_of(row), index=None, customer=None)
+        row, index = found
+        record = entries.record_of(leaf_of(row), index=index, customer=self.customer_of(row.partition))
         payload = bytes_cell(row, "payload")
         if payload is None:
             payload = self.blobs.get(PAYLOADS, payload_blob(row.partition, record.sha256))
         if payload is not None and entries.digest(payload) != record.sha256:
             raise LedgerError("The stored content is not what was recorded.", code="E_PAYLOAD")
-        return payload
+        return record, payload
 
     def leaf(self, evidence_id: str) -> tuple[bytes, int | None] | None:
         """The exact leaf bytes and the index, None until sealed."""

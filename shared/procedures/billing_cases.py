@@ -50,7 +50,7 @@ def open_books(
     ``whatever``: those of ``only`` also when they are not due or somebody switched them off.
     """
     facts = cast("_Facts", services.facts("billing"))
-    mirror = services.mirror
+    mirror = services.mirror.snapshot()
     held = read_holds(services.rows, only)
     read_at = mirror.read_at("RecurringInvoice")
     asking = _asking(services) if only is None else frozenset()

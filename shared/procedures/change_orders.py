@@ -10,7 +10,7 @@ from shared.approvals.quorum import APPROVED, content_digest
 from shared.errors import Conflict, NotFound, RowStale
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 from shared.procedures.ask import ask
 from shared.procedures.baselines import read_baseline
 from shared.procedures.decide import visible
@@ -22,7 +22,7 @@ KIND = "change_order"
 
 
 class _Facts(Protocol):
-    def project_row(self, mirror: Mirror, policy: Policy, project_id: str) -> JsonObject | None: ...
+    def project_row(self, mirror: Records, policy: Policy, project_id: str) -> JsonObject | None: ...
 
 
 def put_baseline(services: Services, person: Person, project_id: str, body: Any) -> JsonObject:

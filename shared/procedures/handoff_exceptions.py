@@ -9,7 +9,7 @@ from shared.errors import NotFound, Unacceptable
 from shared.measures.handoff_facts import HandoffFacts
 from shared.model import JsonObject, Person, Subject, parse_instant, rfc3339
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 from shared.procedures.ask import ask
 from shared.procedures.decide import visible
 from shared.procedures.handoff_content import signoff_content
@@ -32,7 +32,7 @@ _LONGEST = 4000
 
 
 class _Facts(Protocol):
-    def handoff(self, mirror: Mirror, policy: Policy, opportunity_id: str) -> HandoffFacts | None: ...
+    def handoff(self, mirror: Records, policy: Policy, opportunity_id: str) -> HandoffFacts | None: ...
 
 
 def request_exception(services: Services, person: Person, opportunity_id: str, body: Any) -> JsonObject:

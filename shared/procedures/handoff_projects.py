@@ -9,7 +9,7 @@ from shared.actions import Action, ActionKind
 from shared.measures.handoff_facts import HandoffFacts
 from shared.model import JsonObject, Subject, rfc3339
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 from shared.procedures.handoff_content import template_of
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
@@ -17,7 +17,7 @@ from shared.registers import handoffs as register
 
 
 class _Templates(Protocol):
-    def template(self, mirror: Mirror, template_id: int) -> JsonObject | None: ...
+    def template(self, mirror: Records, template_id: int) -> JsonObject | None: ...
 
 
 def key_of(opportunity_id: str) -> str:

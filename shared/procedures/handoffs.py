@@ -17,7 +17,7 @@ from shared.measures.handoff_score import HandoffStatus, checklist, completeness
 from shared.measures.kpis import Period
 from shared.model import JsonObject, NewEntry, Reason, Subject, rfc3339
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
 from shared.procedures.decision_watch import watch_decisions
@@ -56,12 +56,12 @@ _NEEDS = ("Opportunities", "Quotation")
 class HandoffsFacts(Protocol):
     """What ``services.facts("delivery")`` offers here."""
 
-    def handoffs(self, mirror: Mirror, policy: Policy) -> Iterator[HandoffFacts]: ...
-    def handoff(self, mirror: Mirror, policy: Policy, opportunity_id: str) -> HandoffFacts | None: ...
+    def handoffs(self, mirror: Records, policy: Policy) -> Iterator[HandoffFacts]: ...
+    def handoff(self, mirror: Records, policy: Policy, opportunity_id: str) -> HandoffFacts | None: ...
     def no_longer_won(
-        self, mirror: Mirror, policy: Policy, opportunity_ids: Iterable[str]
+        self, mirror: Records, policy: Policy, opportunity_ids: Iterable[str]
     ) -> Iterator[HandoffFacts]: ...
-    def opportunities_of(self, mirror: Mirror, ticket_ids: Iterable[str]) -> list[str]: ...
+    def opportunities_of(self, mirror: Records, ticket_ids: Iterable[str]) -> list[str]: ...
 
 
 def facts_of(services: Services) -> HandoffsFacts:
@@ -72,12 +72,12 @@ def facts_of(services: Services) -> HandoffsFacts:
 def handoff_review_run(services: Services, run: Run) -> JsonObject:
     """Review every closed-won opportunity as of the run's clock."""
     run.progress(0.1, "Reading won opportunities.")
-    policy = services.policy.policy
-    found = list(facts_of(services).handoffs(services.mirror, policy))
+    policy, mirror = services.policy.policy, services.mirror.snapshot()
+    found = list(facts_of(services).handoffs(mirror, policy))
     known = {row["id"] for row in register.all_of(services.rows) if row["state"] != "not_won"}
     gone = sorted(known - {facts.id for facts in found})
-    found += facts_of(services).no_longer_won(services.mirror, policy, gone)
-    assessed, rows = _review(services, found, run.as_of, run.run_id, run.run_id)
+    found += facts_of(services).no_longer_won(mirror, policy, gone)
+    assessed, rows = _review(services, mirror, found, run.as_of, run.run_id, run.run_id)
     verdicts: dict[str, int] = {}
     for one in assessed:
         verdicts[one.judgement.verdict.value] = verdicts.get(one.judgement.verdict.value, 0) + 1
@@ -111,16 +111,18 @@ def _quality(services: Services, run: Run) -> JsonObject:
 
 def judge_opportunities(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:
     """Review these opportunities at once, because something about them was heard."""
-    policy = services.policy.policy
     wanted = list(dict.fromkeys(ids))
-    held = (facts_of(services).handoff(services.mirror, policy, identity) for identity in wanted)
+    if not wanted:
+        return
+    policy, mirror = services.policy.policy, services.mirror.snapshot()
+    held = (facts_of(services).handoff(mirror, policy, identity) for identity in wanted)
     found = [facts for facts in held if facts is not None]
     gone = [
         one for one in wanted if (row := register.get(services.rows, one)) is not None and row["state"] != "not_won"
     ]
     gone = [one for one in gone if one not in {facts.id for facts in found}]
-    found += facts_of(services).no_longer_won(services.mirror, policy, gone)
-    _review(services, found, as_of, run_id, None)
+    found += facts_of(services).no_longer_won(mirror, policy, gone)
+    _review(services, mirror, found, as_of, run_id, None)
 
 
 def judge_appointments(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:
@@ -131,11 +133,11 @@ def judge_appointments(services: Services, ids: Iterable[str], as_of: datetime, 
 
 
 def _review(
-    services: Services, found: list[HandoffFacts], as_of: datetime, run_id: str, plan_under: str | None
+    services: Services, mirror: Records, found: list[HandoffFacts], as_of: datetime, run_id: str, plan_under: str | None
 ) -> tuple[list[Assessed], list[JsonObject]]:
-    read = [services.mirror.read_at(kind) for kind in _NEEDS]
+    read = [mirror.read_at(kind) for kind in _NEEDS]
     observed = min((at for at in read if at is not None), default=None)
-    observations = tuple(dict.fromkeys(one for kind in _NEEDS for one in services.mirror.observations(kind)[:3]))
+    observations = tuple(dict.fromkeys(one for kind in _NEEDS for one in mirror.observations(kind)[:3]))
     stale = _stale(services, observed, complete=None not in read)
     cases, rows = [], []
     for facts in found:

@@ -52,13 +52,13 @@ _READ = _LatelyRead()
 
 def hear(services: Services, evidence_id: str) -> None:
     """Handle one kept delivery; repeating it changes nothing. Errors that may pass rise, so that the queue tries again."""
-    record = services.ledger.find(evidence_id)
-    if record is None:
+    kept = services.ledger.read(evidence_id)
+    if kept is None:
         raise NotFound(f"There is no evidence {evidence_id}.", code="evidence_not_found")
+    record, content = kept
     if record.type in _TROUBLE:
         _note(services, evidence_id, record.customer, _TROUBLE[record.type], "")
         return
-    content = services.ledger.content(evidence_id)
     if record.type not in _HANDLED or content is None:
         return
     payload: JsonObject = json.loads(content)

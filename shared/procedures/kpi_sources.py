@@ -16,7 +16,7 @@ from shared.measures.desk_facts import Desk
 from shared.measures.kpis import NONE, Figure, Period, desk_figures
 from shared.model import JsonObject, parse_instant
 from shared.policy.document import Policy
-from shared.ports import Blobs, Mirror
+from shared.ports import Blobs, Records
 from shared.procedures.services import Services
 from shared.registers import findings
 from shared.registers.decisions import backlog
@@ -30,10 +30,10 @@ Wants = Callable[[str | None, str | None], bool]
 class DeskFacts(Protocol):
     """The facts module of the desk."""
 
-    def version(self, mirror: Mirror, blobs: Blobs) -> tuple[object, ...]:
+    def version(self, mirror: Records, blobs: Blobs) -> tuple[object, ...]:
         """Changes whenever a row did."""
 
-    def desk(self, mirror: Mirror, policy: Policy) -> Desk:
+    def desk(self, mirror: Records, policy: Policy) -> Desk:
         """Everything, read once."""
 
 
@@ -41,7 +41,7 @@ class DeskFacts(Protocol):
 class _Held:
     """The newest facts of one mirror."""
 
-    mirror: Mirror
+    mirror: Records
     version: tuple[object, ...]
     desk: Desk
     answers: dict[tuple[object, ...], dict[str | None, dict[str, Figure]]] = field(default_factory=dict)

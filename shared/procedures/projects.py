@@ -19,7 +19,7 @@ from shared.measures.project_status import GateRecord, ProjectStatus, measure
 from shared.measures.worktime import calendar
 from shared.model import JsonObject, NewEntry, Person, Reason, Subject, rfc3339
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
 from shared.procedures.change_orders import on_decided, present_content, put_baseline, shown
@@ -55,9 +55,9 @@ class DeliveryFacts(Protocol):
     """What ``services.facts("delivery")`` offers here."""
 
     def projects(
-        self, mirror: Mirror, policy: Policy, as_of: datetime, plans: Mapping[str, Baseline]
+        self, mirror: Records, policy: Policy, as_of: datetime, plans: Mapping[str, Baseline]
     ) -> Iterator[ProjectFacts]: ...
-    def project_row(self, mirror: Mirror, policy: Policy, project_id: str) -> JsonObject | None: ...
+    def project_row(self, mirror: Records, policy: Policy, project_id: str) -> JsonObject | None: ...
 
 
 def facts_of(services: Services) -> DeliveryFacts:
@@ -79,7 +79,7 @@ class _Known:
 def project_status_run(services: Services, run: Run) -> JsonObject:
     """Assess every project as of the run's clock; the answer counts ratings and verdicts."""
     known = _known(services)
-    mirror, policy = services.mirror, services.policy.policy
+    mirror, policy = services.mirror.snapshot(), services.policy.policy
     read = [mirror.read_at(kind) for kind in _NEEDS]
     observed = min((at for at in read if at is not None), default=None)
     observations = tuple(dict.fromkeys(one for kind in _READ for one in mirror.observations(kind)[:3]))

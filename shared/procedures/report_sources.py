@@ -15,7 +15,7 @@ from shared.errors import Malformed
 from shared.measures.desk_facts import Desk
 from shared.measures.kpis import Period
 from shared.model import JsonObject, Person, parse_instant, rfc3339
-from shared.ports import Mirror
+from shared.ports import Records
 from shared.procedures.billing_figures import billing_picture
 from shared.procedures.billing_trust import trust_of
 from shared.procedures.delivery_quality import delivery_quality
@@ -36,7 +36,7 @@ _ENOUGH = ("Tickets", "Actions", "Projects", "Opportunities", "RecurringInvoice"
 class Names(Protocol):
     """What the facts module of the desk knows about customers."""
 
-    def customers(self, mirror: Mirror) -> dict[str, str]:
+    def customers(self, mirror: Records) -> dict[str, str]:
         """Names by id."""
 
 

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from shared.errors import SourceDown, SourceError
 from shared.measures.access_facts import Integration, Inventory
-from shared.ports import Mirror, ReadPage
+from shared.ports import ReadPage, Records
 from shared.procedures.observe import record_pages
 from shared.procedures.reading import READINGS
 from shared.procedures.runs import Run
@@ -51,7 +51,7 @@ class MicrosoftFacts(Protocol):
 class HaloFacts(Protocol):
     """What ``services.facts('access')`` answers."""
 
-    def halopsa(self, mirror: Mirror, admin_roles: Iterable[str]) -> Inventory:
+    def halopsa(self, mirror: Records, admin_roles: Iterable[str]) -> Inventory:
         """API applications."""
 
 

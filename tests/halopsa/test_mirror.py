@@ -184,6 +184,32 @@ def test_a_stale_cache_does_not_hide_a_removal() -> None:
     assert one.get("Client", "1") == {"id": 1}
 
 
+def test_a_snapshot_is_looked_up_in_one_request() -> None:
+    """States, whole kinds and single rows all come from it, and only what changed since the last one is fetched."""
+    asked: list[str] = []
+
+    class Counting(MemoryBlobs):
+        def list(self, container: str, prefix: str = "") -> Any:
+            asked.append(f"list {prefix}")
+            return super().list(container, prefix)
+
+        def get_with_etag(self, container: str, name: str) -> Any:
+            asked.append(f"get {name}")
+            return super().get_with_etag(container, name)
+
+    mirror = BlobMirror(Counting())
+    mirror.apply("Tickets", [ticket(1), ticket(2)], read_at=AT, complete=True)
+    mirror.apply("Client", [{"id": 7}], read_at=AT, complete=True)
+    asked.clear()
+    seen = mirror.snapshot()
+    assert seen.read_at("Tickets") == seen.read_at("Client") == AT
+    assert seen.read_at("Invoice") is None
+    assert [row["id"] for row in seen.rows("Tickets")] == [1, 2]
+    assert seen.get("Client", "7") == {"id": 7}
+    assert seen.get("Client", "8") is None
+    assert asked == ["list "]
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_failed_write_can_be_repeated(when: str) -> None:
     """Whether it landed or not."""

@@ -61,6 +61,10 @@ class MemoryLedger:
     def content(self, evidence_id: str) -> bytes | None:
         return next((entry.payload for identity, entry in self.entries if identity == evidence_id), None)
 
+    def read(self, evidence_id: str) -> tuple[EvidenceRecord, bytes | None] | None:
+        record = self.find(evidence_id)
+        return (record, self.content(evidence_id)) if record else None
+
     def of_type(self, kind: str) -> list[NewEntry]:
         """Entries of one type, oldest first."""
         return [entry for _, entry in self.entries if entry.type == kind]

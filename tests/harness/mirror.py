@@ -29,6 +29,9 @@ class MemoryMirror:
             self.kinds[kind] = {row_id(kind, row): row for row in rows}
             self.read[kind] = at
 
+    def snapshot(self) -> MemoryMirror:
+        return self
+
     def get(self, kind: str, record_id: str) -> JsonObject | None:
         return self.kinds.get(kind, {}).get(record_id)
 

@@ -30,12 +30,21 @@ def queues(azurite: Account) -> AzureQueues:
 
 
 @contextmanager
-def listening(queues: AzureQueues, log: Log, *, lease_seconds: int = 30, poison: bool = True) -> Iterator[Listener]:
+def listening(
+    queues: AzureQueues,
+    log: Log,
+    *,
+    lease_seconds: int = 30,
+    poison: bool = True,
+    sent: Callable[[str], None] | None = None,
+) -> Iterator[Listener]:
     """A listener of the tiny app's queue function."""
     function = next(one for one in tiny(log) if one.kind == QUEUE)
     grave = queues.queue("deliveries-poison") if poison else None
     with ThreadPoolExecutor(24) as pool:
-        listener = Listener(function, queues.queue("deliveries"), grave, OPTIONS, pool, lease_seconds=lease_seconds)
+        listener = Listener(
+            function, queues.queue("deliveries"), grave, OPTIONS, pool, sent=sent, lease_seconds=lease_seconds
+        )
         listener.start()
         yield listener
         listener.stop()
@@ -137,3 +146,23 @@ def test_a_nudge_beats_the_poll(queues: AzureQueues) -> None:
         listener.nudge()
         assert log.happened.wait(5)
         assert time.monotonic() - started < 0.4
+
+
+def test_a_listener_that_is_told_of_messages_is_idle_only_when_all_were_handled(queues: AzureQueues) -> None:
+    """A message that is told of, being handled or tried again keeps it busy; one sent to show later does not."""
+    log, hold = Log(), Event()
+    log.fail = lambda _body, attempt: not hold.wait(10) or attempt == 1
+    with listening(queues, log, sent=lambda _name: None) as listener:
+        assert until(lambda: listener.idle)
+        queues.send("deliveries", "now")
+        listener.nudge()
+        assert not listener.idle
+        assert until(lambda: len(log.seen) == 1)
+        assert not listener.idle
+        hold.set()
+        assert until(lambda: listener.idle)
+        assert log.seen == [("now", 1), ("now", 2)]
+        queues.send("deliveries", "later", 1)
+        listener.expect(1)
+        assert listener.idle
+        assert until(lambda: ("later", 1) in log.seen)
