@@ -9,6 +9,8 @@ from datetime import datetime
 
 from shared.controls.configuration_governed import CommitFacts, SprawlFacts, TypeFacts
 from shared.controls.spec import Case
+from shared.halopsa.records.trail import ConfigCommit
+from shared.halopsa.records.wire import parse_rows
 from shared.model import JsonObject, Subject
 from shared.policy.document import Policy
 from shared.ports import Records
@@ -41,18 +43,22 @@ def cases(mirror: Records, policy: Policy, as_of: datetime) -> Iterator[Case]:  
 
 
 def _commits(mirror: Records) -> Iterator[Case]:
-    read_at = mirror.read_at("ConfigCommit")
+    read_at, seen = mirror.read_at("ConfigCommit"), mirror.observations("ConfigCommit")
     for row in mirror.rows("ConfigCommit"):
-        text = " ".join(str(row.get(name) or "") for name in ("summary", "payload"))
-        instance = row.get("source_instance_id")
+        subject = Subject("config_commit", str(row["id"]))
+        records, refused = parse_rows(ConfigCommit, [row])
+        if refused:
+            yield Case(
+                subject, None, None, None, read_at, seen, missing=f"The commit cannot be read: {refused[0].message}"
+            )
+            continue
+        commit = records[0]
         facts = CommitFacts(
-            source_instance=instance if isinstance(instance, int) else None,
-            rolled_back=row.get("rolled_back") is True,
-            touches_secret=bool(_SECRET.search(text)),
+            source_instance=commit.source_instance_id,
+            rolled_back=commit.rolled_back,
+            touches_secret=bool(_SECRET.search(f"{commit.summary} {commit.payload}")),
         )
-        yield Case(
-            Subject("config_commit", str(row["id"])), None, None, facts, read_at, mirror.observations("ConfigCommit")
-        )
+        yield Case(subject, None, None, facts, read_at, seen)
 
 
 def _uses(mirror: Records) -> tuple[Counter[int], Counter[int]]:

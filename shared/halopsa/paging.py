@@ -15,7 +15,7 @@ UNPAGED = frozenset(
     {
         "Actions", "Agent", "Team", "TicketType", "Status", "Priority", "SLA", "Roles", "Application", "Timesheet",
         "TimesheetEvent", "ChargeRate", "Tax", "Currency", "Webhook", "CustomIntegration", "Workflow", "Category",
-        "Outcome", "BudgetType", "TicketApproval", "Notification",
+        "Outcome", "BudgetType", "Audit", "TicketApproval", "Notification",
     }
 )  # fmt: skip
 """Kinds whose endpoints know no paging: their one answer is the whole list."""

@@ -25,6 +25,7 @@ ROW_KEYS: dict[str, tuple[str, ...]] = {
     "Template": ("stdrequests", "templates"),
     "Appointment": ("appointments",),
     "WebhookEvent": ("webhookevents", "events"),
+    "Audit": ("audit",),
 }
 """Where an envelope keeps its rows; for other kinds the first list that is not about columns."""
 

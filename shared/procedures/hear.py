@@ -18,6 +18,7 @@ from shared.procedures import billing, handoffs, projects
 from shared.procedures.assess import assess
 from shared.procedures.observe import observation
 from shared.procedures.services import Services
+from shared.procedures.sync_checks import check_heard
 from shared.registers import findings
 
 _HANDLED = ("delivery.received", "delivery.recovered")
@@ -86,6 +87,7 @@ def hear(services: Services, evidence_id: str) -> None:
     services.ledger.record(replace(observation(kind, page), customer=customer))
     for mirrored in spelling.kinds_of(kind, row):
         services.mirror.apply(mirrored, [row], read_at=page.read_at)
+        check_heard(services, mirrored, identity, row, services.clock.now(), f"delivery\n{evidence_id}")
         judge_record(services, mirrored, identity, services.clock.now(), f"delivery\n{evidence_id}")
     _READ.note(kind, identity, page.read_at)
     if findings.get(

@@ -67,17 +67,19 @@ def quarantine(services: Services, source: str, unread: Sequence[Unread], now: d
 def keep_all(services: Services, source: str, deliveries: Sequence[Delivery], now: datetime) -> list[Kept]:
     """Groups hold each id once; a later element with the same id is judged against the kept one."""
     out: list[Kept] = []
-    group: list[Delivery] = []
-    for each in deliveries:
-        if len(group) == _GROUP or any(each.id == other.id for other in group):
-            out += _keep(services, source, group, now)
+    group: list[tuple[Delivery, datetime]] = []
+    for position, each in enumerate(deliveries):
+        if len(group) == _GROUP or any(each.id == other.id for other, _ in group):
+            out += _keep(services, source, group)
             group = []
-        group.append(each)
-    return out + (_keep(services, source, group, now) if group else [])
+        # A microsecond apart: the order of an array is the order of arrival.
+        group.append((each, now + timedelta(microseconds=position)))
+    return out + (_keep(services, source, group) if group else [])
 
 
-def _keep(services: Services, source: str, group: Sequence[Delivery], now: datetime) -> list[Kept]:
-    claims = [_claim(source, each, now + timedelta(microseconds=position)) for position, each in enumerate(group)]
+def _keep(services: Services, source: str, arrivals: Sequence[tuple[Delivery, datetime]]) -> list[Kept]:
+    group = [each for each, _ in arrivals]
+    claims = [_claim(source, each, at) for each, at in arrivals]
     outcomes: dict[int, Kept] = {}
     try:
         _insert(services, claims)

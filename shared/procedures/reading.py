@@ -32,6 +32,8 @@ class Reading:
     recent_until: str = ""
     detail: Detail | None = None
     has_actions: bool = False
+    seldom: bool = False
+    """Once a day is enough: nothing is judged by it, and it can be neither narrowed nor paged."""
 
 
 _ACTIVE_TOO = {"includeactive": "true", "includeinactive": "true"}
@@ -77,6 +79,7 @@ READINGS: tuple[Reading, ...] = (
     Reading("Webhook"),
     Reading("CustomIntegration"),
     Reading("ConfigCommit"),
+    Reading("Audit", seldom=True),
 )
 
 

@@ -14,10 +14,14 @@ from shared.procedures.reading import READINGS
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.procedures.sync_actions import read_actions
+from shared.procedures.sync_checks import judge_faults
 from shared.procedures.sync_details import read_details
 from shared.procedures.sync_list import ListRead, read_list
 
 _MOST_TOLD = 100
+_HOPELESS = frozenset({"halo_too_large"})
+"""Asking again gives the same: a matter of one list."""
+
 _NOBODY = frozenset({"halo_credentials_refused", "halo_scope_refused"})
 """Without a token nothing can be read: that is no matter of one list."""
 
@@ -34,6 +38,7 @@ class Report:
     refused: list[JsonObject] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     down: list[SourceError] = field(default_factory=list)
+    faults: int = 0
 
     def add(self, kind: str, read: ListRead) -> None:
         """Note one list."""
@@ -44,6 +49,7 @@ class Report:
             "removed": read.removed,
             "restated": read.restated[:_MOST_TOLD],
             "mode": read.mode,
+            "unknown_fields": len(read.checked.unknown),
         }
         self.refused += [{"kind": kind, "id": row_id, "text": why} for row_id, why in read.refused[:_MOST_TOLD]]
         if read.incomplete:
@@ -56,6 +62,7 @@ class Report:
             "unreadable": self.unreadable,
             "refused": self.refused,
             "incomplete": self.incomplete,
+            "faults": self.faults,
             "restated": sum(len(told["restated"]) for told in self.kinds.values()),
         }
 
@@ -71,15 +78,20 @@ def sync_run(services: Services, run: Run) -> JsonObject:
 
         tell(f"Reading {reading.kind}.")
         try:
-            report.add(reading.kind, read_list(services, reading, tell))
-            if reading.detail is not None:
-                read_details(services, reading, tell)
+            read = read_list(services, reading, tell)
+            report.add(reading.kind, read)
+            completed = read_details(services, reading, tell)
+            if completed or read.checked.matters:
+                report.faults += judge_faults(services, reading.kind, run.as_of, run.run_id)
         except SourceError as fault:
             _failed(services, report, reading.kind, fault)
     last = (steps - 1) / steps
     run.progress(last, "Reading Actions.")
     try:
-        report.add("Actions", read_actions(services, lambda text: run.progress(last, text)))
+        read = read_actions(services, lambda text: run.progress(last, text))
+        report.add("Actions", read)
+        if read.checked.matters:
+            report.faults += judge_faults(services, "Actions", run.as_of, run.run_id)
     except SourceError as fault:
         _failed(services, report, "Actions", fault)
     if report.down:
@@ -92,7 +104,7 @@ def _failed(services: Services, report: Report, kind: str, fault: SourceError) -
     if fault.code in _NOBODY:
         raise fault
     told = {"code": fault.code, "text": fault.message, "at": rfc3339(services.clock.now())}
-    if isinstance(fault, SourceDenied | SourceRejected):
+    if isinstance(fault, SourceDenied | SourceRejected) or fault.code in _HOPELESS:
         services.mirror.save_state(kind, services.mirror.state(kind) | {"unreadable": told})
         report.unreadable.append({"kind": kind, "code": fault.code, "text": fault.message})
         return

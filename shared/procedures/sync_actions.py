@@ -9,6 +9,7 @@ from shared.model import JsonObject, rfc3339
 from shared.ports import ReadPage
 from shared.procedures.observe import record_pages
 from shared.procedures.services import Services
+from shared.procedures.sync_checks import Checked
 from shared.procedures.sync_list import ListRead
 from shared.procedures.sync_plan import unqueue
 
@@ -30,7 +31,7 @@ def read_actions(services: Services, tell: Callable[[str], None]) -> ListRead:
     now = services.clock.now()
     days: dict[str, int] = dict(state.get("days", {}))
     tickets: dict[str, int] = dict(state.get("tickets", {}))
-    reader = _Reader(services, ListRead(mode="windows"))
+    reader = _Reader(services, ListRead(mode="windows", checked=Checked.since(state)))
     done_days: dict[str, int] = {}
     done_tickets: dict[str, int] = {}
     total = len(days) + len(tickets)
@@ -46,7 +47,7 @@ def read_actions(services: Services, tell: Callable[[str], None]) -> ListRead:
         if number % _SAVE_EVERY == 0:
             reader.flush()
             held = mirror.state(_KIND)
-            mirror.save_state(_KIND, held | unqueue(held, done_days, done_tickets))
+            mirror.save_state(_KIND, held | unqueue(held, done_days, done_tickets) | _looks(reader.read, held))
             tell(f"Reading Actions: {number} of {total} windows.")
     reader.flush()
     read = reader.read
@@ -60,12 +61,17 @@ def read_actions(services: Services, tell: Callable[[str], None]) -> ListRead:
         "refused": len(read.refused),
         "incomplete": read.incomplete,
         "unreadable": None,
+        **_looks(read, state),
     }
     tickets_read = mirror.read_at("Tickets") is not None
     if not read.incomplete and tickets_read:
         more["read_at"] = rfc3339(now)
     mirror.save_state(_KIND, state | more)
     return read
+
+
+def _looks(read: ListRead, state: JsonObject) -> JsonObject:
+    return read.checked.left(whole=False, before=state.get("unknown_fields", {}))
 
 
 class _Reader:
@@ -124,7 +130,10 @@ class _Reader:
             return
         read = self.read
         read.observations += record_pages(self._services.ledger, _KIND, pages)
-        folded = self._services.mirror.fold(_KIND, (row for page in pages for row in page.rows))
+        rows = [row for page in pages for row in page.rows]
+        named = ((self._services.mirror.identity(_KIND, row), row) for row in rows)
+        read.checked.take(self._services, _KIND, {name: row for name, row in named if name is not None})
+        folded = self._services.mirror.fold(_KIND, rows)
         read.rows += sum(len(page.rows) for page in pages)
         read.pages += len(pages)
         read.changed += len(folded.changed)

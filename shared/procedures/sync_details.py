@@ -10,6 +10,7 @@ from shared.ports import ReadPage
 from shared.procedures.observe import record_pages
 from shared.procedures.reading import Reading
 from shared.procedures.services import Services
+from shared.procedures.sync_checks import Checked
 
 _GROUP = 20
 
@@ -20,6 +21,9 @@ def read_details(services: Services, reading: Reading, tell: Callable[[str], Non
     if detail is None:
         return 0
     due = _due(services, kind)
+    if not due:
+        return 0
+    checked = Checked.since(mirror.state(kind))
     count = 0
     for start in range(0, len(due), _GROUP):
         tell(f"Reading details of {kind}: {start} of {len(due)}.")
@@ -36,13 +40,23 @@ def read_details(services: Services, reading: Reading, tell: Callable[[str], Non
                 pages[record_id] = page
         record_pages(services.ledger, kind, list(pages.values()))
         count += mirror.complete(kind, {record_id: page.rows[0] for record_id, page in pages.items()})
+        checked.take(services, kind, {record_id: page.rows[0] for record_id, page in pages.items()})
         if denied is not None:
+            _keep(services, kind, checked)
             told = {"code": denied.code, "text": denied.message, "at": rfc3339(services.clock.now())}
             mirror.save_state(kind, mirror.state(kind) | {"details_unreadable": told})
             return count
-    if due and mirror.state(kind).get("details_unreadable"):
+    _keep(services, kind, checked)
+    if mirror.state(kind).get("details_unreadable"):
         mirror.save_state(kind, mirror.state(kind) | {"details_unreadable": None})
     return count
+
+
+def _keep(services: Services, kind: str, checked: Checked) -> None:
+    state = services.mirror.state(kind)
+    left = checked.left(whole=False, before=state.get("unknown_fields", {}))
+    if left["faults"] != state.get("faults", {}) or left["unknown_fields"] != state.get("unknown_fields", {}):
+        services.mirror.save_state(kind, state | left)
 
 
 def _due(services: Services, kind: str) -> list[str]:

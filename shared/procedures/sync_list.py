@@ -11,6 +11,7 @@ from shared.ports import ReadPage
 from shared.procedures.observe import record_pages
 from shared.procedures.reading import Reading, detail_version
 from shared.procedures.services import Services
+from shared.procedures.sync_checks import WITHOUT_ID, Checked
 from shared.procedures.sync_plan import queue_lives
 
 _GROUP = 10
@@ -48,12 +49,15 @@ class ListRead:
     incomplete: bool = False
     record_count: int | None = None
     newest: str = ""
+    checked: Checked = field(default_factory=Checked)
 
 
 def read_list(services: Services, reading: Reading, tell: Tell) -> ListRead:
     """One list. Raises from SourceError; what was read until then is kept."""
     state = services.mirror.state(reading.kind)
     now = services.clock.now()
+    if reading.seldom and state.get("whole_at") and now - parse_instant(state["whole_at"]) < _WHOLE_EVERY:
+        return ListRead(mode="not due", rows=int(state.get("rows", 0)), checked=Checked.since(state))
     if not state.get("read_at") or state.get("cursor"):
         return _whole(services, reading, state, now, tell)
     if not reading.version:
@@ -105,7 +109,7 @@ def _needs_whole(services: Services, reading: Reading, state: JsonObject, now: d
 def _changes(
     services: Services, reading: Reading, state: JsonObject, now: datetime, narrow: Mapping[str, str]
 ) -> ListRead:
-    read = ListRead(mode="changes")
+    read = ListRead(mode="changes", checked=Checked.since(state))
     fold = _Fold(services, reading, read, now)
     for group in _groups(services.halo.pages(reading.kind, {**reading.query, **narrow})):
         fold.take(group)
@@ -115,7 +119,7 @@ def _changes(
 
 def _whole(services: Services, reading: Reading, state: JsonObject, now: datetime, tell: Tell) -> ListRead:
     """Read from the first page, or from where a killed run stood; rows not seen are gone, if all were seen."""
-    read = ListRead(mode="whole")
+    read = ListRead(mode="whole", checked=Checked.since(state))
     fold = _Fold(services, reading, read, now, seen=set())
     cursor = state.get("cursor") or {}
     first = max(1, int(cursor.get("page", 1)) - 1)
@@ -131,6 +135,8 @@ def _whole(services: Services, reading: Reading, state: JsonObject, now: datetim
             saved = read.pages
             mark = {"cursor": {"page": first + read.pages, "started": started}}
             _save(services, reading, state, read, {**mark, "live": int(state.get("live", 0)) + read.added})
+    if not read.refused and first == 1:
+        read.checked.faults[WITHOUT_ID] = ""
     if not read.incomplete and first == 1:
         read.removed = services.mirror.retire(reading.kind, fold.seen or set())
     live = int(state.get("live", 0)) + read.added - read.removed
@@ -159,6 +165,7 @@ def _save(services: Services, reading: Reading, state: JsonObject, read: ListRea
             "refused": len(read.refused),
             "restated": int(state.get("restated", 0)) + len(read.restated),
             "unreadable": None,
+            **read.checked.left(whole=read.mode == "whole", before=state.get("unknown_fields", {})),
         }
         | more,
     )
@@ -200,6 +207,7 @@ class _Fold:
             record_id = mirror.identity(kind, row)
             if record_id is None:
                 read.refused.append((str(row.get("id", "")), "The row has no id that can be used."))
+                read.checked.faults[WITHOUT_ID] = f"{len(read.refused)} rows have no id that can be used."
                 continue
             if self.seen is not None:
                 self.seen.add(record_id)
@@ -210,6 +218,7 @@ class _Fold:
                 if self._reading.detail is not None and self._known.get(record_id) == (row["@listed"], True):
                     continue
             fresh[record_id] = row
+        read.checked.take(self._services, kind, fresh)
         due = self._due(fresh)
         queue_lives(self._services, due.values(), self._now)
         folded = mirror.fold(kind, fresh.values())
@@ -279,4 +288,5 @@ def _together(changes: ListRead, whole: ListRead) -> ListRead:
         incomplete=whole.incomplete,
         record_count=whole.record_count,
         newest=max(changes.newest, whole.newest),
+        checked=whole.checked,
     )

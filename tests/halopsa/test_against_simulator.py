@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,7 @@ from shared.actions import Action, ActionKind
 from shared.errors import AttestError, SourceBusy, SourceDenied, SourceDown, SourceRejected
 from shared.halopsa.setup import arrived, ensure_webhook, logged
 from shared.halopsa.writes import HaloWrites
-from shared.model import Subject
+from shared.model import Subject, rfc3339
 from shared.procedures.reconcile import reconcile_run
 from shared.procedures.runs import Run
 from shared.procedures.sync import sync_run
@@ -191,26 +193,63 @@ def test_setup_from_nothing_and_a_delivery_that_arrives(
     assert (record and record.type) == "delivery.received"
 
 
+@pytest.mark.parametrize("batch", [False, True], ids=["one by one", "batched"])
 def test_the_certificate_names_exactly_the_injected_ids(
-    simulator: Simulator, doorbell: tuple[FakeServices, str]
+    simulator: Simulator, doorbell: tuple[FakeServices, str], batch: bool
 ) -> None:
-    """Drops and duplicates injected by the simulator, in batches, against what the reconciliation finds."""
+    """One in a hundred dropped, three doubled, five shuffled, a block twenty minutes late: each told by its id."""
     services, url = doorbell
     seed(simulator)
     ensure_webhook(services.halo, url, "halopsa", "local-only", {3: "New Ticket Logged"})
-    simulator.post("/_sim/webhooks", {"batch": True, "duplicate": 0.05, "drop": 0.05, "shuffle": 0.0, "seed": 7})
-    made = [{**ticket(6000 + n, 20), "status_id": 1, "dateclosed": None, "last_update": None} for n in range(300)]
-    for start in range(0, 300, 50):
-        simulator.rows(Tickets=made[start : start + 50])
-    settle(simulator, 300)
-    told = simulator.door.get("/_sim/deliveries").json()["deliveries"]
+    knobs = {"batch": batch, "drop": 0.01, "duplicate": 0.03, "shuffle": 0.05, "seed": 11}
+    made = [{**ticket(6000 + n, 20), "status_id": 1, "dateclosed": None, "last_update": None} for n in range(600)]
+    simulator.post("/_sim/clock", {"now": rfc3339(services.clock.now() - timedelta(minutes=20))})
+    simulator.post("/_sim/webhooks", {**knobs, "delay_s": 0.5})
+    simulator.rows(Tickets=made[:30])
+    late = {one["id"] for one in injected(simulator) if "drop" not in one["injected"]}
+    assert all("delay" in one["injected"] for one in injected(simulator))
+    settle(simulator, 30)
+    simulator.post("/_sim/clock", {"now": None})
+    simulator.post("/_sim/webhooks", knobs)
+    for start in range(30, 600, 95):
+        simulator.rows(Tickets=made[start : start + 95])
+    settle(simulator, 600)
+    told = injected(simulator)
     result = reconcile_run(services, run(services, "reconcile"))
 
     def named(code: str) -> set[str]:
         return {reason["delivery_id"] for reason in result["reasons"] if reason["code"] == code}
 
-    assert named("intake_missing") == {one["id"] for one in told if "drop" in one["injected"]}
-    assert named("intake_duplicate") == {one["id"] for one in told if "duplicate" in one["injected"]}
-    assert named("intake_missing")
-    assert len(services.ledger.of_type("delivery.received")) == 300 - len(named("intake_missing"))
-    assert len(services.ledger.of_type("delivery.recovered")) == len(named("intake_missing"))
+    def with_(what: str) -> set[str]:
+        return {one["id"] for one in told if what in one["injected"]}
+
+    assert named("intake_missing") == with_("drop")
+    assert named("intake_duplicate") == with_("duplicate")
+    assert named("intake_late") == late
+    overtaken = arrived_after_a_later_one(services)
+    assert named("intake_reordered") == overtaken
+    assert overtaken <= with_("shuffle") - with_("drop")
+    assert len(overtaken) >= 0.8 * len(with_("shuffle") - with_("drop"))
+    assert all(with_(what) for what in ("drop", "duplicate", "shuffle"))
+    assert {reason["code"] for reason in result["reasons"]} == {
+        "intake_missing", "intake_duplicate", "intake_late", "intake_reordered",
+    }  # fmt: skip
+    assert len(services.ledger.of_type("delivery.received")) == 600 - len(with_("drop"))
+    assert len(services.ledger.of_type("delivery.recovered")) == len(with_("drop"))
+    assert reconcile_run(services, run(services, "reconcile"))["reasons"] == []
+
+
+def injected(simulator: Simulator) -> list[dict[str, Any]]:
+    """Each delivery with what the simulator did to it."""
+    return list(simulator.door.get("/_sim/deliveries").json()["deliveries"])
+
+
+def arrived_after_a_later_one(services: FakeServices) -> set[str]:
+    """From the order in which the doorbell kept them, whatever the reconciliation thinks."""
+    newest, out = "", set()
+    for entry in services.ledger.of_type("delivery.received"):
+        told = json.loads(entry.payload)
+        if told["timestamp"] < newest:
+            out.add(told["id"])
+        newest = max(newest, told["timestamp"])
+    return out

@@ -20,7 +20,6 @@ from shared.halopsa.records.wire import (
     HaloText,
     Record,
     parse_rows,
-    unknown_fields,
 )
 
 
@@ -149,8 +148,3 @@ def test_records_are_frozen_and_nulls_are_left_out() -> None:
     assert record.guid == "abcdef00-0000-4000-8000-000000000001"
     with pytest.raises(ValidationError):
         record.id = 2  # type: ignore[misc]
-
-
-def test_unknown_fields_are_counted() -> None:
-    """Halo's flags and the mirror's marks do not count."""
-    assert unknown_fields(Sample, {"id": 1, "zeta": 1, "alpha": 2, "_warning": "x", "@detail": {}}) == ("alpha", "zeta")

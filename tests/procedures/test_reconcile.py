@@ -62,6 +62,11 @@ class Story:
         self.services.clock.advance(seconds=1)
         return payload
 
+    def send_together(self, names: list[str]) -> None:
+        """Deliveries logged one by one that arrive in one array."""
+        payloads = [self.send(name, arrives=False) for name in names]
+        assert ring(self.services, b"[" + b",".join(payloads) + b"]")[0] == 200
+
     def reconcile(self) -> dict[str, Any]:
         """One run."""
         return reconcile_run(
@@ -109,6 +114,13 @@ def test_exactly_the_injected_ids_are_named() -> None:
     assert (recovered.payload, recovered.customer) == (lost, "3")
     queued = [json.loads(message)["evidence_id"] for message in story.services.queues.messages["deliveries"]]
     assert len(queued) == len(set(queued)) == 8
+
+
+def test_a_long_array_arrived_in_its_own_order() -> None:
+    """However many transactions it took to keep it, nothing in it counts as out of order."""
+    story = Story()
+    story.send_together([f"array-{n}" for n in range(130)])
+    assert story.reconcile()["reasons"] == []
 
 
 def test_what_was_certified_is_not_named_again() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -130,17 +131,15 @@ def parse_rows(model: type[RecordT], rows: Iterable[Mapping[str, Any]]) -> tuple
     return records, refused
 
 
-def unknown_fields(model: type[Record], row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the row's fields the record does not read, sorted.
-
-    Names beginning with ``_`` are Halo's own flags and those beginning with ``@`` are the mirror's: neither counts.
-    """
-    known: set[str] = set()
+@lru_cache(maxsize=128)
+def known_fields(model: type[Record]) -> frozenset[str]:
+    """Names under which the wire may carry what the record reads."""
+    names: set[str] = set()
     for name, field in model.model_fields.items():
         alias = field.validation_alias or field.alias
         choices = alias.choices if isinstance(alias, AliasChoices) else [alias or name]
-        known.update(choice for choice in choices if isinstance(choice, str))
-    return tuple(sorted(name for name in row if name not in known and name[:1] not in {"_", "@"}))
+        names.update(choice for choice in choices if isinstance(choice, str))
+    return frozenset(names)
 
 
 def _refusal(model: type[Record], row: Any, fault: ValidationError) -> Refused:
@@ -159,5 +158,5 @@ def _path(loc: tuple[int | str, ...]) -> str:
 
 
 def _words(message: str) -> str:
-    words = message.removeprefix("Value error, ")
+    words = message.removeprefix("Value error, ").removeprefix("Input ")
     return words[:1].lower() + words[1:]
