@@ -95,6 +95,8 @@ PROJECT = _object(
     sources=ANY,
     causes=array(ANY),
     gates=array(ANY),
+    workstreams=array(ANY),
+    periods=array(ANY),
 )
 HANDOFF = _object(id=TEXT, customer=TEXT, checklist=array(ANY), completeness=ANY, signoff=ANY, project=ANY)
 REVIEW = _object(quarter=TEXT, state=TEXT, due=INSTANT, population=ANY, items=array(ANY), next=TEXT)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.measures.baseline import Baseline
+from shared.measures.earned_value import Cone
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,20 @@ def earned_schedule(baseline: Baseline, ev: Decimal | None, at: datetime) -> Ear
         at=periods_passed(baseline, at),
         planned=Decimal(len(baseline.periods)),
     )
+
+
+def duration_cone(schedule: EarnedSchedule, cpi: Decimal | None) -> Cone:
+    """Of duration, in periods: AT + (PD − ES) / PF with PF 1 (``as_planned``), SPI(t) and SPI(t) × CPI.
+
+    Vandevoorde and Vanhoucke 2006, who compare the performance factors.
+    """
+    index = schedule.spi_t
+    if schedule.es is None or not index:
+        return Cone.of(None)
+    rest = schedule.planned - schedule.es
+    planned, likely = schedule.at + rest, schedule.eac_t
+    pressed = schedule.at + rest / (index * cpi) if cpi else None
+    return Cone.of(likely, ("as_planned", planned), ("spi_t", likely), ("spi_t_cpi", pressed))
 
 
 def planned_value(baseline: Baseline, at: datetime) -> Decimal:

@@ -64,29 +64,35 @@ class EarnedValue:
 
 @dataclass(frozen=True, slots=True)
 class Cone:
-    """How far the estimate at completion may lie apart, by the textbook ways of reading performance."""
+    """How far an estimate at completion may lie apart, by the textbook ways of reading performance."""
 
     optimistic: Decimal | None
     """The lowest of the methods."""
     likely: Decimal | None
-    """BAC / CPI: the rest goes as it went."""
+    """The rest goes as it went."""
     pessimistic: Decimal | None
     """The highest of the methods."""
     methods: tuple[tuple[str, Decimal | None], ...]
-    """``at_budget`` AC + (BAC − EV), ``cpi`` BAC / CPI, ``cpi_spi`` AC + (BAC − EV) / (CPI × SPI)."""
+
+    @classmethod
+    def of(cls, likely: Decimal | None, *methods: tuple[str, Decimal | None]) -> Cone:
+        """From each method's estimate."""
+        known = [amount for _, amount in methods if amount is not None]
+        return cls(min(known, default=None), likely, max(known, default=None), methods)
 
 
 def cone(figures: EarnedValue) -> Cone:
-    """The cone of estimates at completion. A project that is ahead finishes dearest when the rest goes by the budget."""
+    """Of cost: ``at_budget`` AC + (BAC − EV), ``cpi`` BAC / CPI, ``cpi_spi`` AC + (BAC − EV) / (CPI × SPI).
+
+    A project that is ahead finishes dearest when the rest goes by the budget.
+    """
     rest = _minus(figures.bac, figures.ev)
     planned = None if figures.ac is None or rest is None else figures.ac + rest
     pressed = None
     if figures.cpi is not None and figures.spi is not None and rest is not None and figures.ac is not None:
         factor = figures.cpi * figures.spi
         pressed = figures.ac + rest / factor if factor else None
-    methods = (("at_budget", planned), ("cpi", figures.eac), ("cpi_spi", pressed))
-    known = [amount for _, amount in methods if amount is not None]
-    return Cone(min(known, default=None), figures.eac, max(known, default=None), methods)
+    return Cone.of(figures.eac, ("at_budget", planned), ("cpi", figures.eac), ("cpi_spi", pressed))
 
 
 def _minus(left: Decimal | None, right: Decimal | None) -> Decimal | None:

@@ -112,12 +112,15 @@ def _burn(services: Services, row: JsonObject) -> JsonObject:
     return {"amber": f"{limits.burn_amber:f}", "red": f"{limits.burn_red:f}"}
 
 
+_UNSEEN: JsonObject = {"rating": "unknown", "confidence": 0.0, "doubts": ["It has not been assessed yet."], "tags": []}
+
+
 def _list(services: Services, row: JsonObject, version: JsonObject) -> None:
     """A project with a baseline is in the list before it has been assessed."""
     mark = {"version": version["version"], "digest": version["digest"]}
     register.heads(services.rows).change(
         str(row["id"]),
-        lambda old: {**(old if old is not None else {**row, "as_of": None, "health": None}), "baseline": mark},
+        lambda old: {**(old if old is not None else {**row, "as_of": None, "health": dict(_UNSEEN)}), "baseline": mark},
     )
 
 

@@ -94,20 +94,24 @@ def _move(services: Services, identity: str, before: str, change: JsonObject, wh
 
 
 def add_decision(services: Services, person: Person, body: JsonObject) -> JsonObject:
-    """A person adds to the decision log. With ``decision`` it is taken at once, and counts only if nothing is missing."""
+    """Add to the decision log. With ``decision`` a person takes it at once, and it counts only if nothing is missing.
+
+    A flow decides nothing: what it brings stands as ``proposal`` of an open decision.
+    """
     now = services.clock.now()
     for name in ("due", "expires", "review_date"):
         if body.get(name) is not None:
             _instant(body[name], name)
-    taken = bool(str(body.get("decision") or "").strip())
-    if taken and person.is_application:
-        raise Unacceptable("A flow may open a decision; only a person takes one.", code="decision_needs_person")
+    flow = person.is_application or person.roles <= {Role.AUTOMATION}
+    said = str(body.get("decision") or "").strip() or None
+    taken = said is not None and not flow
     row: JsonObject = {
         "id": f"d-{token_hex(8)}",
         "title": body["title"].strip(),
         "context": body.get("context") or "",
         "options": body.get("options") or [],
-        "decision": body.get("decision"),
+        "decision": body.get("decision") if taken else None,
+        "proposal": None if taken else said,
         "consequences": body.get("consequences"),
         "practices": body.get("practices") or [],
         "customer": body.get("customer"),

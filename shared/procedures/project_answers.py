@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.measures.earned_schedule import instant_of
-from shared.measures.earned_value import cone
+from shared.measures.earned_schedule import duration_cone, instant_of
+from shared.measures.earned_value import Cone, cone
 from shared.measures.project_facts import MilestoneFacts
 from shared.measures.project_health import Health
 from shared.measures.project_status import ProjectStatus
@@ -26,6 +26,8 @@ def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None, o
     facts, figures, schedule = status.facts, status.figures, status.schedule
     currency = status.baseline.currency if status.baseline else ours
     spread = cone(figures)
+    open_ended = schedule is not None and status.finished_at is None
+    lasting = duration_cone(schedule, figures.cpi) if open_ended and schedule else Cone.of(None)
     return {
         "id": facts.id,
         "name": facts.name,
@@ -62,6 +64,10 @@ def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None, o
         "cone": {
             **{name: _money(getattr(spread, name), currency) for name in ("optimistic", "likely", "pessimistic")},
             "methods": {name: _money(amount, currency) for name, amount in spread.methods},
+        },
+        "duration_cone": {
+            **{name: _number(getattr(lasting, name)) for name in ("optimistic", "likely", "pessimistic")},
+            "methods": {name: _number(periods) for name, periods in lasting.methods},
         },
         "sources": {"ev": status.done.source if status.done else None, "ac": status.cost.source},
         "causes": [
@@ -155,7 +161,10 @@ def unmeasured(row: JsonObject, plan: JsonObject | None, as_of: str) -> JsonObje
         **dict.fromkeys(names),
         "schedule_unit": "periods",
         "sources": {"ev": None, "ac": None},
-        "cone": {"optimistic": None, "likely": None, "pessimistic": None, "methods": {}},
+        **{
+            name: {"optimistic": None, "likely": None, "pessimistic": None, "methods": {}}
+            for name in ("cone", "duration_cone")
+        },
         "burn": dict.fromkeys(("spent", "earned", "planned", "forecast", "variance")),
         "causes": [],
         "workstreams": [],

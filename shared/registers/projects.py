@@ -73,7 +73,7 @@ def history(rows: Rows, project_id: str) -> list[JsonObject]:
 
 
 def head_of(status: JsonObject) -> JsonObject:
-    """The short row of a status."""
+    """The short row of a status: everything the list tells, and what the next measurement must remember."""
     kept = (
         "id",
         "name",
@@ -86,12 +86,24 @@ def head_of(status: JsonObject) -> JsonObject:
         "ev",
         "ac",
         "bac",
+        "sv",
         "cv",
         "spi",
         "cpi",
         "eac",
+        "etc",
+        "vac",
+        "tcpi",
+        "es",
+        "at",
+        "sv_t",
         "spi_t",
+        "eac_t",
         "slip_days",
+        "finish_forecast",
+        "sources",
+        "causes",
+        "gates",
         "closed",
         "created_from",
         "curve",

@@ -14,7 +14,7 @@ from shared.model import JsonObject
 if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _THIN = Decimal("0.05")

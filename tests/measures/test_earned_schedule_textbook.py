@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.measures.baseline import Baseline, Period
-from shared.measures.earned_schedule import earned_schedule, instant_of, periods_earned, periods_passed, planned_value
+from shared.measures.earned_schedule import (
+    EarnedSchedule,
+    duration_cone,
+    earned_schedule,
+    instant_of,
+    periods_earned,
+    periods_passed,
+    planned_value,
+)
+from shared.measures.earned_value import EarnedValue, cone
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 MONTH = timedelta(days=28)
@@ -109,3 +118,18 @@ def test_planned_value_and_earned_schedule_are_inverse(steps, share):
     at = START + (baseline.finish - START) * float(share)
     es = periods_earned(baseline, planned_value(baseline, at))
     assert abs(es - periods_passed(baseline, at)) < Decimal("0.0001")
+
+
+def test_the_duration_cone_spans_the_performance_factors():
+    """Five of ten periods earned in seven at CPI 0.8: as planned 12, as it went 14, with cost pressure 15.75."""
+    found = duration_cone(EarnedSchedule(Decimal(5), Decimal(7), Decimal(10)), Decimal("0.8"))
+    assert [round(amount, 6) for _, amount in found.methods if amount] == [12, 14, Decimal("15.75")]
+    assert (found.optimistic, round(found.pessimistic or 0, 6)) == (12, Decimal("15.75"))
+    assert duration_cone(EarnedSchedule(Decimal(0), Decimal(7), Decimal(10)), None).likely is None
+
+
+def test_the_cone_of_a_project_that_is_ahead_is_not_upside_down():
+    """Then the rest at budgeted cost is the dearest way to finish."""
+    ahead = cone(EarnedValue(Decimal(1000), Decimal(400), Decimal(500), Decimal(400)))
+    assert dict(ahead.methods) == {"at_budget": 900, "cpi": 800, "cpi_spi": 720}
+    assert (ahead.optimistic, ahead.likely, ahead.pessimistic) == (720, 800, 900)

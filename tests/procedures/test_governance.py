@@ -95,11 +95,14 @@ def test_an_open_decision_past_its_due_time_is_overdue():
 
 
 def test_a_flow_opens_a_decision_but_takes_none():
-    """Automation may add; a person decides."""
+    """Automation may add, as an application or under a person's name; what it would decide is a proposal."""
     services = FakeServices(POLICY)
+    delegated = Person("mia", "Mia's flow", frozenset({Role.AUTOMATION}))
     assert governance.add_decision(services, FLOW, {"title": "Look at this"})["state"] == "open"
-    with pytest.raises(Unacceptable):
-        governance.add_decision(services, FLOW, decision())
+    for flow in (FLOW, delegated):
+        row = governance.add_decision(services, flow, decision())
+        assert (row["state"], row["decision"], row["proposal"], row["valid"]) == ("open", None, "Yes.", False)
+        assert row["decided_by"] is None
 
 
 def test_a_later_decision_supersedes_an_earlier_one_which_stays_in_the_log():
