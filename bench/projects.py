@@ -113,12 +113,12 @@ def one(count: int) -> JsonObject:
     services = prepared(count)
     least = floor(services)
     at_rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     run = Run("r-bench", "project_status", None, services.clock.now(), "bench", lambda _fraction, _text: None)
     result = projects.project_status_run(services, run)
-    took = time.perf_counter() - began
+    took, cpu = time.perf_counter() - began, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"projects": result["projects"], "entries": count * ENTRIES, "seconds": took, "floor": least, "peak_mib": peak,
+    return {"projects": result["projects"], "entries": count * ENTRIES, "seconds": took, "cpu": cpu, "floor": least, "peak_mib": peak,
             "peak_mib_before": at_rest, "ratings": result["ratings"]}  # fmt: skip
 
 
@@ -143,10 +143,13 @@ def main() -> int:
         "limit": SECONDS,
         "projects": large["projects"],
         "time_entries": large["entries"],
+        "cpu_seconds": round(large["cpu"], 2),
         "ratings": large["ratings"],
         "growth": {"projects": [small["projects"], large["projects"]],
                    "seconds": [round(small["seconds"], 2), round(large["seconds"], 2)],
-                   "times": round(large["seconds"] / small["seconds"], 1)},
+                   "times": round(large["seconds"] / small["seconds"], 1),
+                   "cpu_seconds": [round(small["cpu"], 2), round(large["cpu"], 2)],
+                   "cpu_times": round(large["cpu"] / small["cpu"], 1)},
         "peak_mib": round(large["peak_mib"]),
         "peak_mib_before": round(large["peak_mib_before"]),
         "peak_mib_small": round(small["peak_mib"]),
