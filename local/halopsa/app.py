@@ -76,7 +76,7 @@ class Simulator:
         try:
             if path.lower() == "/auth/token":
                 return self._token(request, query, body, authorization)
-            if not path.lower().startswith("/api"):
+            if not path.lower().startswith("/api/"):
                 return empty(404)
             with self.world.lock:
                 if path.lower() != "/api/authinfo":

@@ -34,7 +34,8 @@ class Fault:
         return cls(
             match=str(given["match"]).lower(),
             method=str(given["method"]).upper() if given.get("method") else None,
-            status=int(given["status"]) if given.get("status") is not None else None,
+            # A body without a status is what a healthy answer would be replaced by.
+            status=int(given["status"]) if given.get("status") is not None else 200 if given.get("body") else None,
             left=int(times) if times is not None else None,
             retry_after=float(given["retry_after"]) if given.get("retry_after") is not None else None,
             body=None if given.get("body") is None else str(given["body"]),
@@ -50,8 +51,9 @@ class Faults:
         self._rules: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """One more rule."""
-        self._rules.append(fault)
+        """One more rule; one for no request at all is none."""
+        if fault.left is None or fault.left > 0:
+            self._rules.append(fault)
 
     def clear(self) -> None:
         """None any more."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from local.halopsa.answer import Refused, sentence
 from local.halopsa.builtin import CLOSED
 from local.halopsa.clock import instant
 from local.halopsa.store import Store, Table
@@ -15,6 +17,7 @@ from local.halopsa.tables import Key, Row, Shape
 PAGE_CAP = 100
 DEFAULT_PAGE = 50
 _CACHED_QUERIES = 32
+_EQUAL_TYPE = 2
 _TRUE = frozenset({"true", "1", "yes"})
 _SHAPING = frozenset(
     {"pageinate", "page_no", "page_size", "count", "includelines", "includecolumns", "includeroles", "includedetails"}
@@ -189,6 +192,10 @@ def _tests(shape: Shape, query: Mapping[str, str], store: Store) -> list[Test]:
     tests.extend(_date_tests(shape, query))
     if shape.table in {"Invoice", "RecurringInvoice"}:
         tests.extend(_invoice_tests(query))
+    if shape.path == "Actions":
+        tests.extend(test for name, test in _ACTION_TESTS.items() if is_true(query.get(name)))
+    if query.get("advanced_search"):
+        tests.extend(_advanced(query["advanced_search"]))
     return tests
 
 
@@ -254,6 +261,24 @@ def _date_tests(shape: Shape, query: Mapping[str, str]) -> list[Test]:
     if first is None and last is None:
         return []
     return [lambda row: _between(row, field, first, last)]
+
+
+_ACTION_TESTS: Mapping[str, Test] = {
+    "timeentriesonly": lambda row: bool(row.get("timetaken")),
+    "agentonly": lambda row: row.get("who_type") == 1,
+    "excludeprivate": lambda row: not row.get("hiddenfromuser"),
+}
+
+
+def _advanced(text: str) -> list[Test]:
+    """Of HaloPSA's filter types only 2, equals, is known."""
+    try:
+        filters = [
+            (str(one["filter_name"]), int(one["filter_type"]), str(one["filter_value"])) for one in json.loads(text)
+        ]
+    except (ValueError, TypeError, KeyError):
+        raise Refused(sentence("Invalid advanced search parameter")) from None
+    return [_equals(name, value) for name, kind, value in filters if kind == _EQUAL_TYPE]
 
 
 def _invoice_tests(query: Mapping[str, str]) -> list[Test]:

@@ -41,6 +41,8 @@ _MOVES = {
 }
 _NESTED = ("milestones", "budgets", "lines", "todo_list")
 _UNKNOWN_RECORD = "Record not found"
+_NO_DATE = "1900-01-01T00:00:00"
+"""HaloPSA's way of leaving a date open in a column that cannot be null."""
 
 
 class Writes:
@@ -109,6 +111,8 @@ class Writes:
                 "hasbeenclosed": False,
                 "timetaken": 0.0,
                 "use": "ticket",
+                "targetdate": _NO_DATE,
+                "deadlinedate": _NO_DATE,
             }
             for name, value in defaults.items():
                 after.setdefault(name, value)
