@@ -269,13 +269,21 @@ _TITLES = {
 }
 
 
+def _encoded(body: JsonObject) -> bytes:
+    """UTF-8; a text that UTF-8 cannot hold (half a surrogate pair in somebody's id) comes back as JSON wrote it."""
+    try:
+        return json.dumps(body, ensure_ascii=False, default=_json).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, default=_json).encode()
+
+
 def _respond(answer: Answer, request_id: str) -> func.HttpResponse:
     body, media_type = answer.body, answer.media_type
     if isinstance(body, dict):
         if answer.status >= 400 and "code" in body:  # a procedure that answers its refusal itself is a problem, too
             media_type = PROBLEM
             body = {"type": f"urn:halo-attest:problem:{body['code']}", **body, "request_id": request_id}
-        body = json.dumps(body, ensure_ascii=False, default=_json).encode()
+        body = _encoded(body)
     headers = {
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",

@@ -58,7 +58,11 @@ def _authenticate(known: WebhookSource, authorization: str | None, query: Mappin
         secret = query.get("secret", "").encode("utf-8", "surrogatepass")
         right &= hmac.compare_digest(secret, known.path_secret.value.encode())
     if not right:
-        raise Unauthenticated("The webhook's credentials are wrong.", code="webhook_credentials", scheme="Basic")
+        raise Unauthenticated(
+            "The webhook's credentials are wrong.",
+            code="webhook_credentials",
+            www_authenticate='Basic realm="webhooks", charset="UTF-8"',
+        )
 
 
 def _is_json(content_type: str | None) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.errors import SourceDenied, SourceRejected
@@ -58,13 +58,13 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
     state_name = f"{_LOG}-{source}"
     state = services.mirror.state(state_name)
     now = services.clock.now()
+    since = parse_instant(state["until"]) if state.get("until") else None
     try:
-        pages = _log_pages(services, source, alone=alone)
+        pages = _log_pages(services, source, since, alone=alone)
     except (SourceDenied, SourceRejected) as fault:
         return _certify(services, run, source, {"state": "unknown", "text": fault.message, "code": fault.code}), []
     observations = record_pages(services.ledger, _LOG, pages)
     sent = [each for page in pages for row in page.rows for each in sent_of(row)]
-    since = parse_instant(state["until"]) if state.get("until") else None
     if since is not None:
         sent = [each for each in sent if each.at is None or each.at >= since - _WINDOW]
     covered = set(state.get("covered", ()))
@@ -101,7 +101,7 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
     return certificate, _reasons(source, compared, lost)
 
 
-def _log_pages(services: Services, source: str, *, alone: bool) -> list[ReadPage]:
+def _log_pages(services: Services, source: str, since: datetime | None, *, alone: bool) -> list[ReadPage]:
     """The log of our webhooks: on the allow-list, or pointing at this source; with one source also those unknown."""
     allowed = services.settings.webhook_sources()[source].webhook_ids
     hooks = [row for page in services.halo.pages("Webhook") for row in page.rows]
@@ -109,12 +109,25 @@ def _log_pages(services: Services, source: str, *, alone: bool) -> list[ReadPage
     ours |= set(allowed)
     others = {str(row.get("id")) for row in hooks} - ours
     if ours and not alone:
-        return [page for hook in sorted(ours) for page in services.halo.pages(_LOG, {"webhook_id": hook})]
+        return [page for hook in sorted(ours) for page in _newest_first(services, since, {"webhook_id": hook})]
     pages: list[ReadPage] = []
-    for page in services.halo.pages(_LOG):
+    for page in _newest_first(services, since, {}):
         mine = tuple(row for row in page.rows if str(row.get("webhook_id")) not in others)
         pages.append(ReadPage(page.path, page.query, page.status, page.body, mine, page.record_count, page.read_at))
     return pages
+
+
+def _newest_first(services: Services, since: datetime | None, query: Mapping[str, str]) -> Iterator[ReadPage]:
+    """The log back to what the last certificate covered: it is kept for weeks, and cannot be asked by time."""
+    for page in services.halo.pages(_LOG, {**query, "order": "timestamp", "orderdesc": "true"}):
+        yield page
+        times = [each.at for row in page.rows for each in sent_of(row)[:1]]
+        known = [at for at in times if at is not None]
+        # Only where the order was kept: a server that ignores it may have newer rows on later pages.
+        if since is None or len(known) < len(page.rows) or known != sorted(known, reverse=True):
+            continue
+        if known and known[0] < since - _WINDOW:
+            return
 
 
 def _recover(services: Services, source: str, missing: Sequence[Sent]) -> tuple[list[str], list[str]]:

@@ -14,7 +14,7 @@ def record_refusal(
     services: Services, *, operation_id: str, method: str, code: str, oid: str | None, request_id: str
 ) -> None:
     """Record ``access.refused``. Anonymous refusals of one minute are one record, so that noise cannot fill the store."""
-    log(Event.ACCESS_REFUSED, operation=operation_id, code=code, oid=oid, request_id=request_id)
+    log(Event.ACCESS_REFUSED, operation=operation_id, code=code, oid=oid or None, request_id=request_id)
     minute = rfc3339(services.clock.now())[:16]
     body: JsonObject = {"operation": operation_id, "method": method, "code": code, "oid": oid}
     if oid is None:

@@ -136,6 +136,26 @@ def test_what_was_certified_is_not_named_again() -> None:
     assert len(story.services.ledger.of_type("delivery.recovered")) == 2
 
 
+def test_a_long_log_is_read_back_to_the_last_certificate_only() -> None:
+    """Newest first, and no further than the window before it; a server that ignores the order is read to its end."""
+    story = Story()
+    for n in range(450):
+        story.send(f"old-{n}")
+    story.reconcile()
+    story.services.clock.advance(seconds=3 * 86_400)
+    story.send("lately")
+    story.reconcile()
+    story.send("new")
+    story.send("lost", arrives=False)
+    for ordered, pages in ((True, 2), (False, 5)):
+        story.log.sort(key=lambda row: row["timestamp"], reverse=ordered)
+        before = len(story.services.halo.calls)
+        result = story.reconcile()
+        assert len([call for call in story.services.halo.calls[before:] if call[1] == "WebhookEvent"]) == pages
+        assert named(result, "intake_missing") == (["lost"] if ordered else [])
+        assert story.services.halo.calls[-1][2]["orderdesc"] == "true"
+
+
 def test_a_log_without_bodies_is_healed_by_reading_the_record() -> None:
     """Lightweight logs keep no body: the record stands in; without a record the delivery is lost, and said so."""
     story = Story()
