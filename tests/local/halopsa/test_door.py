@@ -114,3 +114,35 @@ def test_unknown_knobs_are_refused(asking):
     assert asking.post("/_sim/webhooks", {"duplicates": 0.1}).status == 400
     assert asking.post("/_sim/faults", {"status": 500}).status == 400
     assert asking.post("/_sim/nothing", {}).status == 404
+
+
+def test_a_body_without_status_replaces_a_healthy_answer(asking):
+    """As many times as asked; none at all for zero times; a rule without effect leaves the answer as it is."""
+    asking.post("/_sim/faults", {"match": "/api/Client", "body": '{"record_count":5,"clients":[]}'})
+    told = asking.get("/api/Client")
+    assert (told.status, told.json()) == (200, {"record_count": 5, "clients": []})
+    asking.post("/_sim/faults", {"match": "/api/Client", "status": 500, "times": 0})
+    asking.post("/_sim/faults", [{"match": "/API/CLIENT", "method": "get", "times": 2}])
+    assert [asking.get("/api/Client").json()["record_count"] for _ in range(3)] == [1, 1, 1]
+
+
+def test_reset_takes_every_knob_back(asking):
+    """Rows, faults, limit, levels, quirks, clock, lifetime of tokens, calls, and how webhooks travel."""
+    for path, body in (
+        ("rows", {"Client": [{"id": 13}]}),
+        ("faults", {"match": "/api", "status": 500, "times": None}),
+        ("rate-limit", {"requests": 1, "seconds": 300}),
+        ("access", {"tickets": "none"}),
+        ("quirks", {"naive_dates": True, "array_answers": True, "strict_arrays": False}),
+        ("clock", {"now": "2099-01-01T00:00:00Z"}),
+        ("webhooks", {"batch": True, "duplicate": 1, "drop": 1.0, "shuffle": 0.5, "delay_s": 3, "seed": 9}),
+    ):
+        assert asking.post(f"/_sim/{path}", body).status == 200
+    asking.post("/_sim/reset", None)
+    asking.login("all")
+    assert asking.get("/_sim/rows").json()["Client"] == 1
+    assert [asking.get("/api/Tickets").status for _ in range(3)] == [200] * 3
+    assert asking.get("/_sim/clock").json()["now"] < "2099"
+    knobs = dict.fromkeys(("duplicate", "drop", "shuffle", "delay_s"), 0.0)
+    assert asking.get("/_sim/webhooks").json() == {**knobs, "batch": False, "seed": 1, "api_writes": True, "pending": 0}
+    assert asking.get("/_sim/rows/Tickets").json() == [TICKET]

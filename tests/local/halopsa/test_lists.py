@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.local.halopsa.asking import Asking
@@ -156,3 +158,30 @@ def test_invoices_by_their_recurring_invoice_and_with_lines(asking):
 def test_one_by_id(asking, path, status):
     """Malformed ids are 400, missing ones 404; priorities are GUIDs, actions need their ticket."""
     assert asking.get(path).status == status
+
+
+def test_actions_can_be_narrowed():
+    """Time entries, what agents did, what users see."""
+    day = {"ticket_id": 7, "datetime": "2026-11-10T08:00:00Z"}
+    rows = [
+        {**day, "id": 1, "timetaken": 0.5, "who_type": 1},
+        {**day, "id": 2, "timetaken": 0.0, "who_type": 0},
+        {**day, "id": 3, "who_type": 1, "hiddenfromuser": True},
+    ]
+    asking = Asking({"Tickets": [{"id": 7}], "Actions": rows})
+    for name, numbers in (("timeentriesonly", [1]), ("agentonly", [1, 3]), ("excludeprivate", [1, 2])):
+        assert [row["id"] for row in asking.rows("/api/Actions", "actions", ticket_id=7, **{name: "True"})] == numbers
+
+
+def test_advanced_search_knows_equals_and_refuses_what_is_no_filter():
+    """HaloPSA's own sentence for the latter."""
+    asking = Asking({"Tickets": [{"id": 7, "summary": "VPN down"}, {"id": 8, "summary": "Mail"}]})
+    one = json.dumps([{"filter_name": "summary", "filter_type": 2, "filter_value": "vpn down"}])
+    assert [row["id"] for row in asking.rows("/api/Tickets", "tickets", advanced_search=one)] == [7]
+    told = asking.get("/api/Tickets", advanced_search="summary=VPN")
+    assert (told.status, told.text) == (400, "Invalid advanced search parameter")
+
+
+def test_what_only_begins_like_the_api_is_not_the_api():
+    """404, with a token or without."""
+    assert Asking().get("/apitickets").status == 404

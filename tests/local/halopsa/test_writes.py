@@ -148,3 +148,10 @@ def test_rows_of_no_known_shape_are_refused(asking, path, body):
     """Whatever is posted, the answer is a 400 and the simulator goes on."""
     assert asking.post(path, body).status == 400
     assert asking.get("/api/Tickets/7").status == 200
+
+
+def test_a_new_ticket_leaves_dates_open_as_halopsa_does(asking):
+    """The year 1900 in columns that cannot be null; unassigned, new, and never closed."""
+    made = asking.post("/api/Tickets", [{"summary": "x"}]).json()
+    assert (made["targetdate"], made["deadlinedate"]) == ("1900-01-01T00:00:00",) * 2
+    assert (made["agent_id"], made["status_id"], "dateclosed" in made) == (1, 1, False)
