@@ -7,11 +7,11 @@ HALO_CLIENT_ID, HALO_CLIENT_SECRET, HALO_SCOPE, HALO_TENANT and ATTEST_WEBHOOK_S
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from commands.given import under
 from commands.propose import propose
 from commands.setup import by_hand, setup
 from shared.errors import AttestError, Misconfigured, SourceDenied
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace, dict[str, str]], int] = chosen.command
     try:
-        return command(chosen, _under(chosen.settings))
+        return command(chosen, under(chosen.settings))
     except KeyboardInterrupt:
         print("\nStopped. Everything done so far stands, and the command may be run again.", file=sys.stderr)
         return _WRONG
@@ -59,19 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     reading = each.add_parser("propose", help="print policy for this tenant's own numbers, for a person to review")
     reading.set_defaults(command=propose)
     return parser
-
-
-def _under(path: Path | None) -> dict[str, str]:
-    """Settings of a file as the Functions tools keep them."""
-    if path is None:
-        return {}
-    try:
-        values = json.loads(path.read_text("utf-8"))["Values"]
-        return {str(name): str(value) for name, value in values.items()}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise Misconfigured(
-            f'{path} cannot be read; it must be JSON like {{"Values":{{"NAME":"value"}}}}.', code="settings_invalid"
-        ) from None
 
 
 if __name__ == "__main__":

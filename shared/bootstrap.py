@@ -257,6 +257,30 @@ def given(under: Mapping[str, str], names: Sequence[str]) -> Settings:
     return Settings.some({**under, **environ}, names)
 
 
+_EVIDENCE = (
+    "ATTEST_STORAGE",
+    "ATTEST_STORAGE__blobServiceUri",
+    "ATTEST_STORAGE__queueServiceUri",
+    "ATTEST_STORAGE__tableServiceUri",
+    "ATTEST_LEDGER_ORIGIN",
+    "ATTEST_INCARNATION",
+    "ATTEST_LEDGER_SALT",
+)
+
+
+@contextmanager
+def evidence(under: Mapping[str, str]) -> Iterator[Services]:
+    """The evidence account for a person at a shell, as whom they are signed in to the Azure CLI."""
+    from shared.storage.account import Account
+
+    found = Live(given(under, _EVIDENCE), _CLOCK[0])
+    found.account = Account.from_settings(found.settings, person=True)
+    try:
+        yield found
+    finally:
+        found.account.close()
+
+
 @contextmanager
 def tenant(under: Mapping[str, str], *more: str) -> Iterator[tuple[Settings, HaloClient]]:
     """HaloPSA alone, for a command at a shell: no storage, and so few requests that no budget is shared.

@@ -13,6 +13,8 @@ from shared.model import EvidenceRecord, JsonObject, NewEntry, Subject, parse_in
 
 MOST_LEAF = 32 * 1024
 MOST_INLINE = 16 * 1024
+ERASED = "evidence.erased"
+"""Type of the entry that must stand in the log where content is gone."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

@@ -9,60 +9,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from shared.ledger import verify
+from shared.ledger.fsck_report import Erasures, Report
 from shared.ledger.names import LOGS, TABLE, Namespace, payload_blob
-from shared.model import JsonObject
 from shared.ports import Blobs, Row, Rows
 
 _PAGE = 500
-_MOST_FAULTS = 200
 _TILE = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it must be."""
-
-    code: str
-    log: str
-    text: str
-
-    def to_json(self) -> JsonObject:
-        """As the audit's result lists it."""
-        return {"code": self.code, "log": self.log, "text": self.text}
-
-
-@dataclass(slots=True)
-class Report:
-    """What an audit read, and what it found."""
-
-    findings: list[Finding] = field(default_factory=list)
-    codes: set[str] = field(default_factory=set)
-    logs: int = 0
-    entries: int = 0
-    payloads: int = 0
-    queued: int = 0
-    anchors: int = 0
-
-    def add(self, code: str, log: str, text: str) -> None:
-        """Note a finding; every code is kept, texts up to a limit."""
-        self.codes.add(code)
-        if len(self.findings) < _MOST_FAULTS:
-            self.findings.append(Finding(code, log, text))
-
-    def to_json(self) -> JsonObject:
-        """The audit's result."""
-        return {
-            "codes": sorted(self.codes),
-            "findings": [finding.to_json() for finding in self.findings],
-            "logs": self.logs,
-            "entries": self.entries,
-            "payloads": self.payloads,
-            "queued": self.queued,
-            "anchors": self.anchors,
-        }
 
 
 def _scan(rows: Rows, table: str, partition: str, prefix: str = "") -> Iterator[Row]:
@@ -102,6 +56,7 @@ class Reader:
         self.report = Report()
         self._told: dict[str, dict[int, bytes]] = {}
         """By origin: roots that the meta-log's leaves give at sizes."""
+        self._erasures = Erasures()
         self._origins: dict[str, str] = {}
         self._anchored_size = 0
         """What the anchor's names say, so that a rollback that took the keys along is seen too."""
@@ -127,6 +82,13 @@ class Reader:
     def audit_log(self, log: str) -> None:
         """Read one log, its payloads, its tiles and its read index."""
         self._log(log, {})
+
+    def settle(self) -> None:
+        """When every log was read: what is gone must have been erased, on record, in some log."""
+        for log, index in self._erasures.unexplained():
+            self.report.add(
+                "E_PAYLOAD_MISSING", log, f"The content of entry {index} is gone, and no erasure is logged."
+            )
 
     # -- the anchor ---------------------------------------------------------------------------------------------------
 
@@ -248,7 +210,8 @@ class Reader:
     ) -> tuple[int, dict[int, bytes]]:
         """Re-hash every sealed entry; answers how many there are and the roots at the sizes wanted."""
         tree, roots = verify.Tree(0, ()), {0: verify.EMPTY_ROOT}
-        erased = {row.key[2:] for row in _scan(self.rows, TABLE, log, "d-")}
+        for row in waiting.values():
+            self._erasures.look(_bytes(row, "leaf"))
         followed = _size(self.rows.get(TABLE, log, "f"), "index")
         tile, shown = bytearray(), {}
         for row in _scan(self.rows, TABLE, log, "e-"):
@@ -265,7 +228,10 @@ class Reader:
             if meta:
                 self._heard(log, leaf)
             else:
-                shown[identity] = self._described(log, tree.size, row, leaf, identity, erased)
+                self._erasures.look(leaf)
+                shown[identity], sha256 = self._described(log, tree.size, row, leaf, identity)
+                if sha256:
+                    self._erasures.missing(log, tree.size, identity, sha256)
             tree.add(digest)
             tile += digest
             if tree.size in sizes:
@@ -301,30 +267,29 @@ class Reader:
         if self._told.setdefault(origin, {}).setdefault(size, root) != root:
             self.report.add("E_FORK", log, f"The meta-log holds two roots of {origin} at size {size}.")
 
-    def _described(self, log: str, index: int, row: Row, leaf: bytes, identity: str, erased: set[str]) -> bytes:
-        """Check an entry's description and content; answers what the read index must say of it, hashed."""
+    def _described(self, log: str, index: int, row: Row, leaf: bytes, identity: str) -> tuple[bytes, str]:
+        """Check an entry's description and content.
+
+        Answers what the read index must say of it, hashed, and the content's SHA-256 where the content is gone.
+        """
         try:
             body = verify.read_leaf(leaf, log)
         except verify.Fault as fault:
             for code in fault.codes:
                 self.report.add(code, log, f"Entry {index}: {fault}.")
-            return b""
+            return b"", ""
         if body["id"] != identity:
             self.report.add("E_LEAF", log, f"Entry {index} is stored under another id.")
         sha256 = body["payload"]["sha256"]
         payload: bytes | None = _bytes(row, "payload") if "payload" in row.cells else None
         if payload is None and body["payload"].get("blob"):
             payload = self.blobs.get("payloads", payload_blob(log, sha256))
-        if payload is None:
-            if identity not in erased and sha256 not in erased:
-                self.report.add(
-                    "E_PAYLOAD_MISSING", log, f"The content of entry {index} is gone, and no erasure is logged."
-                )
-        else:
+        if payload is not None:
             self.report.payloads += 1
             if hashlib.sha256(payload).hexdigest() != sha256:
                 self.report.add("E_PAYLOAD", log, f"The content of entry {index} is not what was received.")
-        return _digest(body["type"], sha256, body["received_at"], body["payload"]["size"], body["controls"], index)
+        told = _digest(body["type"], sha256, body["received_at"], body["payload"]["size"], body["controls"], index)
+        return told, sha256 if payload is None else ""
 
     def _tile(self, log: str, size: int, tile: bytes, followed: int) -> None:
         kept = self.blobs.get("tiles", f"{log}/tile/0/{size // _TILE - 1:012d}")

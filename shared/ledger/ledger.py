@@ -123,26 +123,19 @@ class Ledger:
         self._registered.add(log)
         self._customers[log] = customer
 
-    def erase(self, evidence_id: str, *, actor: str, reason: str) -> Receipt:
-        """Legal erasure: the content goes, the leaf stays, a tombstone is logged first. NotFound when unknown."""
+    def erase(self, evidence_id: str, *, actor: str, reason: str) -> str:
+        """Legal erasure: the content goes, the leaf stays, a tombstone is logged first; answers its evidence id.
+
+        Safe to repeat. NotFound when unknown. Every entry of the log with the same content in Blob loses it too.
+        """
         found = self._locate(evidence_id)
         if found is None:
             raise NotFound("There is no such evidence.")
         row = found[0]
         record = entries.record_of(leaf_of(row), index=found[1], customer=self.customer_of(row.partition))
-        stone = self.record(
-            NewEntry(
-                type="evidence.erased",
-                key=f"erased\n{evidence_id}",
-                payload=canonical.dumps({"evidence_id": evidence_id, "reason": canonical.fit(reason)}),
-                customer=record.customer,
-                actor=actor,
-                subject=Subject("evidence", evidence_id),
-                source={"sha256": record.sha256},
-            )
-        )
+        stone = self._tombstone(record, actor, reason)
         for name in (evidence_id.rpartition(".")[2], record.sha256):
-            cells = {"evidence_id": stone.evidence_id}
+            cells = {"evidence_id": stone}
             self.rows.upsert(TABLE, Row(row.partition, f"d-{name}", cells))
         self.blobs.delete(PAYLOADS, payload_blob(row.partition, record.sha256))
         while "payload" in row.cells:
@@ -156,6 +149,32 @@ class Ledger:
                     raise LedgerError("An entry vanished while it was erased.", code="E_LOST_PENDING") from None
                 row = moved[0]
         return stone
+
+    def _tombstone(self, record: EvidenceRecord, actor: str, reason: str) -> str:
+        """Evidence id of the entry that says the content was erased; the first one when it was tried before."""
+        entry = NewEntry(
+            type=entries.ERASED,
+            key=f"erased\n{record.id}",
+            payload=canonical.dumps({"evidence_id": record.id, "reason": canonical.fit(reason)}),
+            customer=record.customer,
+            actor=actor,
+            subject=Subject("evidence", record.id),
+            source={"sha256": record.sha256},
+        )
+        try:
+            return self.record(entry).evidence_id
+        except Conflict as fault:  # tried before under another reason: what was logged first stands
+            return str(fault.details["evidence_id"])
+
+    def erased_by(self, evidence_id: str) -> str | None:
+        """Evidence id of the tombstone of erased content; None when nothing was erased."""
+        record = self.find(evidence_id)
+        log, _, identity = evidence_id.partition(".")
+        for name in (identity, record.sha256) if record is not None else ():
+            row = self.rows.get(TABLE, log, f"d-{name}")
+            if row is not None:
+                return text_cell(row, "evidence_id")
+        return None
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

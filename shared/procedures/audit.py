@@ -28,6 +28,7 @@ def audit_all(services: Services, run: Run | None = None) -> JsonObject:
         reader.audit_log(each)
         if run is not None:
             run.progress((number + 1) / (len(logs) + 1), f"{number + 1} of {len(logs)} logs read")
+    reader.settle()
     return reader.report.to_json()
 
 

@@ -103,9 +103,11 @@ def _load(services: Services, pack_id: str) -> tuple[Row, JsonObject]:
 
 
 def _save(services: Services, request_id: str, **changes: object) -> None:
-    """Change a pack's register row; a lost race is run again."""
+    """Change a pack's register row; a lost race is run again. What was withdrawn stays so."""
     while True:
         row, state = _load(services, request_id)
+        if state["state"] == "withdrawn":
+            return
         state.update(changes)
         try:
             services.rows.replace(REGISTERS, Row(PARTITION, request_id, {"body": json.dumps(state).encode()}, row.etag))
@@ -159,6 +161,15 @@ def pack_downloaded(services: Services, person: Person, pack_id: str) -> None:
     )
 
 
+def withdraw_pack(services: Services, pack_id: str, tombstone: str) -> None:
+    """Say of a pack whose archive is gone why: it held content that was erased."""
+    fault = {
+        "code": "evidence_erased",
+        "text": f"It held content that was erased since ({tombstone}); ask for a new pack.",
+    }
+    _save(services, pack_id, state="withdrawn", error=fault)
+
+
 def build_pack(services: Services, pack_id: str, progress: Progress | None = None) -> JsonObject:
     """Build a pack that was asked for, or build it again to the same bytes. Safe to repeat after any failure.
 
@@ -170,7 +181,8 @@ def build_pack(services: Services, pack_id: str, progress: Progress | None = Non
         if progress is not None:
             progress(fraction, text)
 
-    _load(services, pack_id)
+    if _load(services, pack_id)[1]["state"] == "withdrawn":
+        return pack_status(services, pack_id)
     tell(0.0, "sealing")
     try:
         done = _build(services, pack_id, tell)
@@ -180,7 +192,10 @@ def build_pack(services: Services, pack_id: str, progress: Progress | None = Non
         _save(services, pack_id, state="failed", error={"code": error.code, "text": error.message})
         return pack_status(services, pack_id)
     _save(services, pack_id, state="ready", progress=1.0, error=None, **done)
-    return pack_status(services, pack_id)
+    status = pack_status(services, pack_id)
+    if status["state"] == "withdrawn":  # while it was being built
+        services.blobs.delete(PACKS, pack_blob(pack_id))
+    return status
 
 
 def _once(services: Services, name: str, make: Callable[[], bytes]) -> bytes:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared.errors import Gone, Malformed, NotFound, Unavailable
+from shared.errors import Gone, LedgerError, Malformed, NotFound, Unavailable
 from shared.ledger.listing import Query
 from shared.model import EvidenceRecord, JsonObject, NewEntry, Person, Role, Subject, rfc3339
 from shared.procedures.seal import seal_customer
@@ -65,7 +65,10 @@ def content_of(services: Services, person: Person, evidence_id: str) -> tuple[by
     record = _record(services, person, evidence_id)
     body = services.ledger.content(evidence_id)
     if body is None:
-        raise Gone("The content was erased; its digest stays in the log.", code="evidence_erased")
+        stone = services.ledger.erased_by(evidence_id)
+        if stone is None:
+            raise LedgerError("The content is gone, and no erasure is logged.", code="E_PAYLOAD_MISSING")
+        raise Gone("The content was erased; its digest stays in the log.", code="evidence_erased", tombstone=stone)
     now = rfc3339(services.clock.now())
     services.ledger.record(
         NewEntry(

@@ -47,9 +47,11 @@ class Account:
     blob_url: str = ""
     queue_url: str = ""
     client_id: str = ""
+    person: bool = False
+    """A person at a shell, not the service."""
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Account:
+    def from_settings(cls, settings: Settings, *, person: bool = False) -> Account:
         """Read from ATTEST_STORAGE or ATTEST_STORAGE__*; the host's own account is never used."""
         values = settings.values
         connection = values.get("ATTEST_STORAGE", "")
@@ -61,13 +63,16 @@ class Account:
             blob_url=values.get("ATTEST_STORAGE__blobServiceUri", ""),
             queue_url=values.get("ATTEST_STORAGE__queueServiceUri", ""),
             client_id=values.get("ATTEST_IDENTITY_CLIENT_ID", ""),
+            person=person,
         )
 
     @cached_property
     def credential(self) -> TokenCredential:
         """This app's managed identity; explicit, so that a wrong one fails at once instead of trying others."""
-        from azure.identity import ManagedIdentityCredential
+        from azure.identity import AzureCliCredential, ManagedIdentityCredential
 
+        if self.person:
+            return AzureCliCredential()
         return ManagedIdentityCredential(client_id=self.client_id or None)
 
     @cached_property

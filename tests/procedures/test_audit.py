@@ -119,6 +119,13 @@ def S6(stand):
     stand.blobs.delete("payloads", _payload(stand, b"a"))
 
 
+def S6_and_a_row_that_says_erased(stand):
+    name = _payload(stand, b"a")
+    stand.blobs.delete("payloads", name)
+    cells = {"evidence_id": f"{log_of(stand)}.{'0' * 26}"}
+    stand.rows.upsert(TABLE, Row(log_of(stand), f"d-{name.rpartition('/')[2]}", cells))
+
+
 def S7(stand):
     one, two = _payload(stand, b"a"), _payload(stand, b"b")
     held = stand.blobs.get("payloads", one), stand.blobs.get("payloads", two)
@@ -255,6 +262,7 @@ CASES = {
     S5: "E_PAYLOAD",
     S5_inline: "E_PAYLOAD",
     S6: "E_PAYLOAD_MISSING",
+    S6_and_a_row_that_says_erased: "E_PAYLOAD_MISSING",
     S7: "E_PAYLOAD",
     S8: "E_ROOT",
     S9: "E_ROLLBACK",
