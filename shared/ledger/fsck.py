@@ -8,52 +8,43 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from shared.ledger import verify
+from shared.ledger.fsck_reading import bytes_of, instant_of, scan, size_of, stamp, text_of
 from shared.ledger.fsck_report import Erasures, Report
 from shared.ledger.names import LOGS, TABLE, Namespace, payload_blob
 from shared.ports import Blobs, Row, Rows
 
-_PAGE = 500
 _TILE = 256
-
-
-def _scan(rows: Rows, table: str, partition: str, prefix: str = "") -> Iterator[Row]:
-    after: str | None = None
-    last = prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else None
-    while True:
-        page = rows.scan(table, partition=partition, first=prefix or None, last=last, limit=_PAGE, after=after)
-        yield from page.rows
-        after = page.next
-        if after is None:
-            return
-
-
-def _bytes(row: Row | None, name: str) -> bytes:
-    value = row.cells.get(name) if row is not None else None
-    return bytes(value) if isinstance(value, bytes | bytearray) else b""
-
-
-def _size(row: Row | None, name: str = "size") -> int:
-    value = row.cells.get(name) if row is not None else None
-    return value if isinstance(value, int) else 0
-
-
-def _text(row: Row | None, name: str) -> str:
-    value = row.cells.get(name) if row is not None else None
-    return value if isinstance(value, str) else ""
+_PUBLISHED_WITHIN = timedelta(hours=1)
+"""A publisher that was stopped between its steps has finished them by then."""
 
 
 class Reader:
     """Audits the logs of one installation."""
 
-    def __init__(self, rows: Rows, blobs: Blobs, names: Namespace, keys: list[verify.Key]) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        blobs: Blobs,
+        names: Namespace,
+        keys: list[verify.Key],
+        *,
+        now: datetime,
+        receipts: Mapping[str, set[str]],
+    ) -> None:
+        """``receipts``: by log, the ids of entries that sources were told are kept; read before this."""
         self.rows = rows
         self.blobs = blobs
         self.names = names
         self.keys = keys
         self.report = Report()
+        self.now = now
+        self._receipts = dict(receipts)
+        self._told_at: dict[str, tuple[int, datetime]] = {}
+        """By origin: the largest size told, and when."""
         self._told: dict[str, dict[int, bytes]] = {}
         """By origin: roots that the meta-log's leaves give at sizes."""
         self._erasures = Erasures()
@@ -65,9 +56,9 @@ class Reader:
         """Every log that is registered or that the meta-log has heard of; the meta-log is read apart."""
         prefix = f"{self.names.origin}/{self.names.incarnation}/"
         heard = {origin.removeprefix(prefix) for origin in self._told if origin.startswith(prefix)}
-        for row in _scan(self.rows, TABLE, LOGS):
+        for row in scan(self.rows, TABLE, LOGS):
             heard.add(row.key)
-            origin = _text(row, "origin")
+            origin = text_of(row, "origin")
             if origin.startswith(self.names.origin + "/") and origin.endswith(f"/{row.key}"):
                 self._origins[row.key] = origin  # a closed incarnation's log is audited under its own name
         return sorted(heard)
@@ -84,7 +75,11 @@ class Reader:
         self._log(log, {})
 
     def settle(self) -> None:
-        """When every log was read: what is gone must have been erased, on record, in some log."""
+        """When every log was read: what is gone must have been erased, on record; what was promised must be there."""
+        for log, promised in self._receipts.items():
+            for identity in sorted(promised):
+                if "E_GAP" not in self.report.codes and "E_ROLLBACK" not in self.report.codes:
+                    self.report.add("E_RECEIPT_UNMET", log, f"A source holds a receipt for entry {identity}.")
         for log, index in self._erasures.unexplained():
             self.report.add(
                 "E_PAYLOAD_MISSING", log, f"The content of entry {index} is gone, and no erasure is logged."
@@ -109,6 +104,7 @@ class Reader:
             self.report.anchors += 1
             if blob.name.startswith(folder + "/") and blob.name[33:53].isdigit():
                 self._anchored_size = max(self._anchored_size, int(blob.name[33:53]))
+                self._told_largest(origin, int(blob.name[33:53]), stamp(blob.name[54:]))
             found = self._checkpoint(meta, self.blobs.get("checkpoints", blob.name) or b"", f"anchor {blob.name}")
             if found is None:
                 continue
@@ -124,7 +120,7 @@ class Reader:
             elif roots.setdefault(found.size, found.root) != found.root:
                 self.report.add("E_FORK", meta, f"The anchor holds two roots at size {found.size}.")
         pub = self.rows.get(TABLE, meta, "pub")
-        name = _text(pub, "worm")
+        name = text_of(pub, "worm")
         if pub is not None and self.blobs.info("checkpoints", name) is None:
             self.report.add("E_ANCHOR_CONFIG", meta, f"Anchor {name} is not in the write-once container.")
         return roots
@@ -135,9 +131,11 @@ class Reader:
         self.report.logs += 1
         origin = self._origins.get(log) or self.names.origin_of(log)
         meta = log == self.names.meta
-        claims = {_text(row, "ulid"): (row.key, _bytes(row, "leaf_hash")) for row in _scan(self.rows, TABLE, log, "i-")}
-        waiting = {row.key[2:]: row for row in _scan(self.rows, TABLE, log, "q-")}
-        waiting |= {row.key[2:]: row for row in _scan(self.rows, TABLE, log, "x-")}
+        claims = {
+            text_of(row, "ulid"): (row.key, bytes_of(row, "leaf_hash")) for row in scan(self.rows, TABLE, log, "i-")
+        }
+        waiting = {row.key[2:]: row for row in scan(self.rows, TABLE, log, "q-")}
+        waiting |= {row.key[2:]: row for row in scan(self.rows, TABLE, log, "x-")}
         before, pub = self.rows.get(TABLE, log, "head"), self.rows.get(TABLE, log, "pub")
         wanted: list[tuple[int, bytes, str, str]] = [
             (size, root, "E_CONSISTENCY", "the meta-log's entry") for size, root in self._told.get(origin, {}).items()
@@ -146,7 +144,7 @@ class Reader:
         wanted += self._seals(log)
         wanted += self._published(log, origin, pub)
         if before is not None:
-            wanted.append((_size(before), _bytes(before, "root"), "E_ROOT", "the head"))
+            wanted.append((size_of(before), bytes_of(before, "root"), "E_ROOT", "the head"))
         count, roots = self._entries(log, {size for size, *_ in wanted}, claims, waiting, meta=meta)
         for size, root, code, what in wanted:
             if size > count:
@@ -159,32 +157,37 @@ class Reader:
                 "E_ROLLBACK", log, f"The meta-log has {count} entries; the anchor knows {self._anchored_size}."
             )
         after = self.rows.get(TABLE, log, "head")
-        if count > _size(after):
-            self.report.add("E_ROLLBACK", log, f"The head is at {_size(after)}; there are entries up to {count}.")
-        if _size(pub) > _size(after):
+        if count > size_of(after):
+            self.report.add("E_ROLLBACK", log, f"The head is at {size_of(after)}; there are entries up to {count}.")
+        told, at = self._told_at.get(origin, (0, self.now))
+        if size_of(pub) < told and self.now - at > _PUBLISHED_WITHIN:
+            self.report.add(
+                "E_ROLLBACK", log, f"The publication is at {size_of(pub)}; size {told} was published before."
+            )
+        if size_of(pub) > size_of(after):
             self.report.add("E_ROLLBACK", log, "The head is behind the published checkpoint.")
         self._reconcile(log, claims, waiting, count)
 
     def _seals(self, log: str) -> list[tuple[int, bytes, str, str]]:
         found, number, size = [], 0, 0
-        for row in _scan(self.rows, TABLE, log, "s-"):
+        for row in scan(self.rows, TABLE, log, "s-"):
             number += 1
             if row.key != f"s-{number:020d}":
                 self.report.add("E_GAP", log, f"Seal {number} is missing.")
                 number = int(row.key[2:]) if row.key[2:].isdigit() else number
-            if _size(row) <= size:
+            if size_of(row) <= size:
                 self.report.add("E_FORK", log, f"Seal {number} does not grow the log.")
-            size = _size(row)
-            found.append((size, _bytes(row, "root"), "E_ROOT", f"seal {number}"))
+            size = size_of(row)
+            found.append((size, bytes_of(row, "root"), "E_ROOT", f"seal {number}"))
         head = self.rows.get(TABLE, log, "head")
-        if _size(head, "number") < number:
-            self.report.add("E_ROLLBACK", log, f"The head is at seal {_size(head, 'number')} of {number}.")
+        if size_of(head, "number") < number:
+            self.report.add("E_ROLLBACK", log, f"The head is at seal {size_of(head, 'number')} of {number}.")
         return found
 
     def _published(self, log: str, origin: str, pub: Row | None) -> list[tuple[int, bytes, str, str]]:
         found: list[tuple[int, bytes, str, str]] = []
-        for row in _scan(self.rows, TABLE, log, "c-"):
-            one = self._checkpoint(log, _text(row, "note").encode(), f"checkpoint {row.key}")
+        for row in scan(self.rows, TABLE, log, "c-"):
+            one = self._checkpoint(log, text_of(row, "note").encode(), f"checkpoint {row.key}")
             if one is None:
                 continue
             if one.origin != origin:
@@ -193,10 +196,10 @@ class Reader:
                 self.report.add("E_FORK", log, f"Checkpoint {row.key} is of size {one.size}.")
             else:
                 found.append((one.size, one.root, "E_CONSISTENCY", "a published checkpoint"))
-        if pub is not None and all(size != _size(pub) for size, *_ in found):
+        if pub is not None and all(size != size_of(pub) for size, *_ in found):
             self.report.add("E_ROLLBACK", log, "The newest published checkpoint is not kept.")
         if pub is not None:
-            found.append((_size(pub), _bytes(pub, "root"), "E_CONSISTENCY", "the publication"))
+            found.append((size_of(pub), bytes_of(pub, "root"), "E_CONSISTENCY", "the publication"))
         return found
 
     def _entries(
@@ -210,23 +213,24 @@ class Reader:
     ) -> tuple[int, dict[int, bytes]]:
         """Re-hash every sealed entry; answers how many there are and the roots at the sizes wanted."""
         tree, roots = verify.Tree(0, ()), {0: verify.EMPTY_ROOT}
+        promised = self._receipts.get(log, set())
         for row in waiting.values():
-            self._erasures.look(_bytes(row, "leaf"))
-        followed = _size(self.rows.get(TABLE, log, "f"), "index")
+            self._erasures.look(bytes_of(row, "leaf"))
+        followed = size_of(self.rows.get(TABLE, log, "f"), "index")
         tile, shown = bytearray(), {}
-        for row in _scan(self.rows, TABLE, log, "e-"):
+        for row in scan(self.rows, TABLE, log, "e-"):
             if row.key != f"e-{tree.size:020d}":
                 self.report.add("E_GAP", log, f"Entry {tree.size} is missing; {row.key} follows.")
-                if tree.size < _size(self.rows.get(TABLE, log, "head")):
-                    self.report.add("E_ROOT", log, "Without a missing entry no root can be rebuilt.")
+                self.report.add("E_ROOT", log, "Without a missing entry no root can be rebuilt.")
                 break
-            leaf, identity = _bytes(row, "leaf"), _text(row, "ulid")
+            leaf, identity = bytes_of(row, "leaf"), text_of(row, "ulid")
             digest = verify.leaf_hash(leaf)
             self.report.entries += 1
             waiting.pop(identity, None)
+            promised.discard(identity)
             self._claimed(log, claims, identity, leaf, digest, meta=meta)
             if meta:
-                self._heard(log, leaf)
+                self._heard(log, leaf, identity)
             else:
                 self._erasures.look(leaf)
                 shown[identity], sha256 = self._described(log, tree.size, row, leaf, identity)
@@ -249,7 +253,7 @@ class Reader:
         key, promised = claims.pop(identity, ("", b""))
         if not key:  # perhaps received after the claims were read
             claim = self.rows.get(TABLE, log, _claim_of(leaf, meta=meta))
-            key, promised = (claim.key, _bytes(claim, "leaf_hash")) if claim is not None else ("", b"")
+            key, promised = (claim.key, bytes_of(claim, "leaf_hash")) if claim is not None else ("", b"")
         if not key:
             self.report.add("E_RECEIPT_UNMET", log, f"Entry {identity} has no claim.")
         elif not meta and promised != digest:
@@ -257,13 +261,18 @@ class Reader:
         elif meta and key != "i-" + hashlib.sha256(leaf).hexdigest():
             self.report.add("E_LEAF", log, f"Entry {identity} is not the checkpoint that was told.")
 
-    def _heard(self, log: str, leaf: bytes) -> None:
+    def _told_largest(self, origin: str, size: int, at: datetime | None) -> None:
+        if at is not None and size > self._told_at.get(origin, (0, at))[0]:
+            self._told_at[origin] = size, at
+
+    def _heard(self, log: str, leaf: bytes, identity: str) -> None:
         lines = leaf.decode("utf-8", "replace").split("\n")
         try:
             origin, size, root = lines[0], verify.strict_number(lines[1]), verify.strict_base64(lines[2])
         except (verify.Fault, IndexError):
             self.report.add("E_LEAF", log, "An entry of the meta-log is not a checkpoint's text.")
             return
+        self._told_largest(origin, size, instant_of(identity))
         if self._told.setdefault(origin, {}).setdefault(size, root) != root:
             self.report.add("E_FORK", log, f"The meta-log holds two roots of {origin} at size {size}.")
 
@@ -281,7 +290,7 @@ class Reader:
         if body["id"] != identity:
             self.report.add("E_LEAF", log, f"Entry {index} is stored under another id.")
         sha256 = body["payload"]["sha256"]
-        payload: bytes | None = _bytes(row, "payload") if "payload" in row.cells else None
+        payload: bytes | None = bytes_of(row, "payload") if "payload" in row.cells else None
         if payload is None and body["payload"].get("blob"):
             payload = self.blobs.get("payloads", payload_blob(log, sha256))
         if payload is not None:
@@ -299,17 +308,17 @@ class Reader:
     def _index(self, log: str, shown: dict[str, bytes], followed: int) -> None:
         """The read index says of every followed entry what the entry says."""
         held = 0
-        for row in _scan(self.rows, "evidence", log):
+        for row in scan(self.rows, "evidence", log):
             held += 1
             try:
-                body = json.loads(_bytes(row, "record"))
+                body = json.loads(bytes_of(row, "record"))
                 told = _digest(
                     body["type"],
                     body["sha256"],
                     body["received_at"],
                     body["size"],
                     body["controls"],
-                    _size(row, "index"),
+                    size_of(row, "index"),
                 )
             except (ValueError, KeyError, TypeError):
                 told = None
@@ -324,14 +333,20 @@ class Reader:
         for identity, row in waiting.items():
             self.report.queued += 1
             key, promised = claims.pop(identity, ("", b""))
-            leaf = _bytes(row, "leaf")
+            leaf = bytes_of(row, "leaf")
             if key and promised and leaf and verify.leaf_hash(leaf) != promised and row.key.startswith("q-"):
                 self.report.add("E_LEAF", log, f"The queued entry {identity} is not the one that was received.")
             if "payload" in row.cells and leaf and row.key.startswith("q-"):
-                self._queued_payload(log, identity, leaf, _bytes(row, "payload"))
-        if not claims:
+                self._queued_payload(log, identity, leaf, bytes_of(row, "payload"))
+        owed = self._receipts.get(log, set())
+        owed.difference_update(waiting)
+        for identity in list(owed):
+            if any(self.rows.get(TABLE, log, f"{kind}-{identity}") for kind in "qx"):
+                owed.discard(identity)
+        if not claims and not owed:
             return
-        sealed = {_text(row, "ulid") for row in self._beyond(log, count)}
+        sealed = {text_of(row, "ulid") for row in self._beyond(log, count)}
+        owed.difference_update(sealed)
         for identity in claims:
             if identity in sealed or any(self.rows.get(TABLE, log, f"{kind}-{identity}") for kind in "qx"):
                 continue

@@ -378,7 +378,8 @@ def read_keys(text: str) -> list[Key]:
 class Checkpoint:
     """A checkpoint of a log whose signature has been verified."""
 
-    def __init__(self, data: bytes, keys: list[Key]) -> None:
+    def __init__(self, data: bytes, keys: list[Key], quorum: int = 1) -> None:
+        self.quorum = quorum
         if len(data) > MOST_NOTE:
             raise Fault("a checkpoint is too large", "E_LIMIT")
         try:
@@ -421,6 +422,8 @@ class Checkpoint:
             )
         if not known:
             raise Fault("no signature is by a trusted key", "E_UNTRUSTED")
+        if len({key.spki for key in known}) < self.quorum:  # keys are counted, not names or ids
+            raise Fault(f"a checkpoint is not signed by {self.quorum} different keys", "E_QUORUM")
         if not ranged:
             raise Fault("the key may not sign a tree of this size", "E_KEY_RANGE")
         if not any(self.origin == key.name or self.origin.startswith(key.name + "/") for key in known):
@@ -859,6 +862,12 @@ SAMPLE_METHOD = (
 _FILE_ROW = re.compile(
     rb'\{"path":"([A-Za-z0-9._/-]+)","role":"[a-z]+","sha256":"([0-9a-f]{64})","size":(0|[1-9][0-9]{0,18})\}'
 )
+_KNOWN = re.compile(
+    r"README\.txt|index\.(csv|json)|exceptions\.csv|population\.json|sample\.json|custody\.jsonl|policy\.txt|verify\.py"
+    r"|SHA256SUMS|data/[^/]+/[^/]+|keys/[^/]+\.(vkey|pem)|oscal/assessment-results\.json|log/range\.jsonl"
+    r"|log/checkpoint-(start|end)\.txt|log/consistency\.json|log/(meta|proofs/[0-9A-Z]{26})\.tlog-proof"
+    r"|log/(before|meta)\.hashes|log/(sample-drawn|redactions)\.json"
+)
 _LEAF_KEYS = frozenset(
     re.findall(r"\w+", "v log tenant id type key actor subject occurred_at received_at source controls payload salt")
 )
@@ -910,7 +919,8 @@ def read_leaf(data: bytes, log: str) -> Json:
 class Pack:
     """One pack under examination; what is found goes into ``faults`` and ``said``."""
 
-    def __init__(self, file: BinaryIO, keys: list[Key] | None, since: bytes | None) -> None:
+    def __init__(self, file: BinaryIO, keys: list[Key] | None, since: bytes | None, quorum: int = 1) -> None:
+        self.quorum = quorum
         self.archive = Archive(file)
         self.pinned = keys is not None
         self.keys, self.since_note = keys or [], since
@@ -977,7 +987,7 @@ class Pack:
     def open(self, note: bytes) -> Checkpoint:
         """A verified checkpoint; the same note is verified once."""
         if note not in self._opened:
-            self._opened[note] = Checkpoint(note, self.keys)
+            self._opened[note] = Checkpoint(note, self.keys, self.quorum)
         return self._opened[note]
 
     def step_manifest(self) -> None:
@@ -1040,6 +1050,12 @@ class Pack:
                 continue
             if (member.sha256, member.size) != (sha256, size):
                 self.faults.append(Fault(f"{path} does not have the bytes of the manifest", "E_DIGEST"))
+            if not _KNOWN.fullmatch(path):
+                self.faults.append(
+                    Fault(f"{path} is a time stamp, which this format does not check", "E_TSA")
+                    if path.startswith("log/tsa/")
+                    else Fault(f"{path} is no file of this format", "E_EXTRA")
+                )
             if path != "SHA256SUMS" and next(sums, None) != f"{sha256.hex()}  {path}".encode():
                 raise Fault(f"SHA256SUMS says something else of {path}", "E_SUMS")
         if next(sums, None) is not None:
@@ -1440,11 +1456,12 @@ def examine(
     since: bytes | None = None,
     max_age_days: int | None = None,
     now: datetime | None = None,
+    quorum: int = 1,
 ) -> tuple[int, str, list[str], Pack]:
     """Examine a pack; answers (exit code, verdict, codes, pack). ``keys`` None: nothing is pinned."""
     with Path(path).open("rb", CHUNK) as file:
         try:
-            pack = Pack(file, keys, since)
+            pack = Pack(file, keys, since, quorum)
         except (ValueError, struct.error, IndexError):
             raise Fault("the archive's records are not of their form", "E_ZIP_CONFUSED") from None
         pack.run()
@@ -1476,6 +1493,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keys", help="trusted.vkey, from outside the pack")
     parser.add_argument("--since", help="a checkpoint of this log (or of its meta-log) that you kept")
     parser.add_argument("--max-age-days", type=int, help="how old a pack may be")
+    parser.add_argument("--quorum", type=int, default=1, help="how many different keys must have signed (1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     pack, notes = None, []
@@ -1488,7 +1506,7 @@ def main(arguments: list[str] | None = None) -> int:
             with Path(options.since).open("rb") as notes_file:
                 since = notes_file.read(MOST_NOTE + 1)
         now = datetime.now(timezone.utc)  # noqa: UP017, TID251 - an auditor's own clock, for --max-age-days
-        code, verdict, codes, pack = examine(options.pack, keys, since, options.max_age_days, now)
+        code, verdict, codes, pack = examine(options.pack, keys, since, options.max_age_days, now, options.quorum)
         notes = [*map(str, pack.faults), *pack.warned]
     except Unreadable as fault:
         code, verdict, codes, notes = 2, "unreadable", list(fault.codes), [str(fault)]

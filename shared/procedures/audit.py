@@ -11,6 +11,7 @@ from shared.ledger.fsck import Reader
 from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 from shared.procedures.anchor import check_anchor, expected_anchor
+from shared.procedures.keep import TABLE as CLAIMS
 
 if TYPE_CHECKING:
     from shared.procedures.runs import Run
@@ -21,7 +22,14 @@ def audit_all(services: Services, run: Run | None = None) -> JsonObject:
     """Read every log and the anchor; answers counts, findings and their E_ codes."""
     trusted = services.ledger.keys()
     keys = [verify.Key(str(key["vkey"])) for key in trusted]
-    reader = Reader(services.rows, services.blobs, services.ledger.names, keys)
+    reader = Reader(
+        services.rows,
+        services.blobs,
+        services.ledger.names,
+        keys,
+        now=services.clock.now(),
+        receipts=receipts_given(services),
+    )
     reader.audit_meta()
     logs = reader.logs()
     for number, each in enumerate(logs):
@@ -30,6 +38,21 @@ def audit_all(services: Services, run: Run | None = None) -> JsonObject:
             run.progress((number + 1) / (len(logs) + 1), f"{number + 1} of {len(logs)} logs read")
     reader.settle()
     return reader.report.to_json()
+
+
+def receipts_given(services: Services) -> dict[str, set[str]]:
+    """By log, the ids of entries that a webhook's source was answered for: what the log must hold."""
+    given: dict[str, set[str]] = {}
+    after: str | None = None
+    while True:
+        page = services.rows.scan(CLAIMS, limit=1000, after=after)
+        for row in page.rows:
+            log, dot, identity = str(row.cells.get("evidence_id", "")).partition(".")
+            if dot:
+                given.setdefault(log, set()).add(identity)
+        after = page.next
+        if after is None:
+            return given
 
 
 def audit_run(services: Services, run: Run) -> JsonObject:

@@ -100,7 +100,7 @@ def test_canonical_bytes_sort_by_utf16():
 
 
 def test_p256_accepts_only_proper_signatures():
-    """Signatures of an independent library verify; r or s of zero or n, extra bytes and other keys do not."""
+    """K5: Signatures of an independent library verify; r or s of zero or n, extra bytes and other keys do not."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature

@@ -167,6 +167,21 @@ def S10(stand):
     stand.rows.delete(TABLE, row.partition, row.key)
 
 
+def S11(stand):
+    """Claim and queued row go before the seal; the source still holds the receipt it was answered."""
+    row = stand.rows.scan(TABLE, partition=log_of(stand), first="q-", last="q.").rows[0]
+    claim = next(
+        one
+        for one in stand.rows.scan(TABLE, partition=log_of(stand), first="i-", last="i.").rows
+        if one.cells["ulid"] == row.key[2:]
+    )
+    receipt = {"evidence_id": f"{log_of(stand)}.{row.key[2:]}", "received_at": "2026-11-16T09:00:00+00:00"}
+    stand.rows.insert("claims", Row("main", "0" * 64 + "-done", receipt))
+    assert audit_all(stand)["codes"] == []
+    stand.rows.delete(TABLE, row.partition, row.key)
+    stand.rows.delete(TABLE, row.partition, claim.key)
+
+
 def S12(stand):
     row = stand.rows.get(TABLE, log_of(stand), entry_key(1))
     stand.rows.upsert(TABLE, Row(row.partition, entry_key(320), row.cells))
@@ -185,6 +200,30 @@ def S14(stand):
         young.record(number)
     young.blobs._blobs.update({at: held for at, held in fresh.blobs._blobs.items() if at[0] == "checkpoints"})
     stand.rows._tables, stand.rows._order = young.rows._tables, young.rows._order
+
+
+def S16(stand):
+    """The publication points at an older, validly signed checkpoint."""
+    seal = next(
+        row
+        for row in stand.rows.scan(TABLE, partition=log_of(stand), first="s-", last="s.").rows
+        if row.cells["size"] == 302
+    )
+    change(stand, "pub", **{name: seal.cells[name] for name in ("size", "number", "root", "edge")})
+    assert audit_all(stand)["codes"] == []  # a publisher may have been stopped between two of its steps just now
+    stand.clock.advance(hours=2)
+
+
+def S16_of_the_meta_log(stand):
+    row = stand.rows.get(TABLE, stand.names.meta, "pub")
+    first = stand.rows.get(TABLE, stand.names.meta, f"s-{1:020d}")
+    cells = {name: first.cells[name] for name in ("size", "number", "root", "edge")}
+    stand.rows.upsert(TABLE, Row(row.partition, "pub", {**row.cells, **cells}))
+    stand.clock.advance(hours=2)
+
+
+def receipt_of_an_unknown_log(stand):
+    stand.rows.insert("claims", Row("main", "1" * 64 + "-done", {"evidence_id": f"t-{'0' * 20}.{'0' * 26}"}))
 
 
 def S17(stand):
@@ -268,7 +307,11 @@ CASES = {
     S9: "E_ROLLBACK",
     S9_and_checkpoints: "E_ROLLBACK",
     S10: "E_LOST_PENDING",
-    S12: "E_GAP",
+    S11: "E_RECEIPT_UNMET",
+    receipt_of_an_unknown_log: "E_RECEIPT_UNMET",
+    S12: "E_ROOT",
+    S16: "E_ROLLBACK",
+    S16_of_the_meta_log: "E_ROLLBACK",
     S13: "E_TILE",
     S14: "E_ROLLBACK",
     S17: "E_FORK",

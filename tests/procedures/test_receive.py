@@ -86,7 +86,7 @@ def test_the_doorbell_only_ever_creates() -> None:
 
 
 def test_the_same_bytes_again_are_a_duplicate_and_nothing_new() -> None:
-    """A second delivery answers the first one's evidence id and adds neither entry nor message."""
+    """I1: A second delivery answers the first one's evidence id and adds neither entry nor message."""
     services = FakeServices()
     first = ring(services, body())[1]["receipts"][0]
     status, answer = ring(services, body())
@@ -97,7 +97,7 @@ def test_the_same_bytes_again_are_a_duplicate_and_nothing_new() -> None:
 
 
 def test_the_same_id_with_other_bytes_is_a_conflict_that_is_kept() -> None:
-    """409, the conflicting bytes are recorded, the first ones stay."""
+    """I2: 409, the conflicting bytes are recorded, the first ones stay."""
     services = FakeServices()
     ring(services, body())
     status, answer = ring(services, body(message="other"))
@@ -129,7 +129,7 @@ def test_the_same_id_under_another_customer_is_still_a_conflict() -> None:
     ],
 )
 def test_who_may_not_ring_leaves_no_trace(how: dict[str, Any], error: type[Exception]) -> None:
-    """Unknown sources, wrong credentials and other media types write nothing."""
+    """I3: Unknown sources, wrong credentials and other media types write nothing."""
     services = FakeServices()
     with pytest.raises(error):
         ring(services, body(), **how)
