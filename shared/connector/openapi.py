@@ -6,9 +6,10 @@ import re
 from functools import cache
 from typing import Any
 
-from shared.connector import schemas
+from shared.connector import shapes
 from shared.connector.operation import Operation, Parameter
 from shared.connector.operations import OPERATIONS, TRIGGERS
+from shared.connector.schemas import answer_of
 from shared.model import JsonObject
 
 _PATH_PART = re.compile(r"\{(\w+)\}")
@@ -66,7 +67,7 @@ def openapi_31() -> JsonObject:
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "basic": {"type": "http", "scheme": "basic"},
             },
-            "schemas": {"Problem": schemas.PROBLEM},
+            "schemas": {"Problem": shapes.PROBLEM},
         },
     }
 
@@ -85,9 +86,7 @@ def _operation_31(operation: Operation) -> JsonObject:
         answers[str(status)] = {"description": _WORDS[status]}
         if status < 300 and status != 204:
             answers[str(status)]["content"] = {
-                operation.media: {"schema": schemas.answer_of(operation.id)}
-                if operation.media == "application/json"
-                else {}
+                operation.media: {"schema": answer_of(operation.id)} if operation.media == "application/json" else {}
             }
         elif status >= 400:
             answers[str(status)]["content"] = {
@@ -142,7 +141,7 @@ def connector_20(host: str, scheme: str) -> JsonObject:
             paths.setdefault(operation.path, {})[operation.method.lower()] = _operation_20(operation)
     for identity, event, summary in TRIGGERS:
         paths[f"/api/subscriptions/{event}"] = {
-            "x-ms-notification-content": {"description": summary + ".", "schema": _titled(schemas.EVENT)},
+            "x-ms-notification-content": {"description": summary + ".", "schema": _titled(_plain(shapes.EVENT))},
             "post": _trigger(identity, summary),
         }
     paths["/api/subscriptions/{id}"] = {
@@ -253,14 +252,14 @@ def _operation_20(operation: Operation) -> JsonObject:
         "description": operation.summary,
         "parameters": parameters,
         "responses": {
-            str(status): {"description": _WORDS[status], "schema": _titled(schemas.answer_of(operation.id))},
-            "default": {"description": "A problem.", "schema": _titled(schemas.PROBLEM)},
+            str(status): {"description": _WORDS[status], "schema": _titled(_plain(answer_of(operation.id)))},
+            "default": {"description": "A problem.", "schema": _titled(shapes.PROBLEM)},
         },
     }
 
 
 def _plain(node: Any) -> Any:
-    """JSON Schema as OpenAPI 2.0 knows it: no anyOf with null, no const, no additionalProperties: false."""
+    """JSON Schema as OpenAPI 2.0 knows it: one type, no anyOf with null, no const, no additionalProperties: false."""
     if isinstance(node, list):
         return [_plain(one) for one in node]
     if not isinstance(node, dict):
@@ -270,6 +269,9 @@ def _plain(node: Any) -> Any:
         rest = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
         return _plain({**rest, **(kinds[0] if kinds else {"type": "string"})})
     out = {key: _plain(value) for key, value in node.items() if key not in ("additionalProperties", "const", "$defs")}
+    if isinstance(out.get("type"), list):  # one type, and null beside it
+        out["type"] = out["type"][0]
+        out["x-nullable"] = True
     if "properties" in out:
         out["properties"] = {
             name: one if one.get("type") else {**one, "type": "string"} for name, one in out["properties"].items()
