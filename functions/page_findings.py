@@ -225,7 +225,7 @@ def record(services: Services, person: Person, identity: str, _query: Query) -> 
     """One record."""
     _may_read(person)
     row = show_evidence.record_view(services, person, identity)
-    at = path("api", "evidence", identity)
+    at = path("evidence", identity)
     links = [(f"{at}/content", "The exact bytes")]
     if row["index"] is not None:
         links.append((f"{at}/proof", "The proof (c2sp.org/tlog-proof@v1)"))
@@ -250,3 +250,15 @@ def record(services: Services, person: Person, identity: str, _query: Query) -> 
         "The bytes must have this SHA-256, and the log proves that they have not changed since. Reading them is recorded.",
         facts,
     )
+
+
+def record_file(services: Services, person: Person, identity: str, what: str) -> tuple[bytes, str]:
+    """A record's exact bytes or its proof, with the name a browser keeps it under: whatever it is, it is never shown."""
+    _may_read(person)
+    if what == "proof":
+        return show_evidence.proof_of(services, person, identity).encode(), f"{identity}.tlog-proof"
+    body, media_type = show_evidence.content_of(services, person, identity)
+    return body, f"{identity}.{_ENDINGS.get(media_type, 'bin')}"
+
+
+_ENDINGS = {"application/json": "json", "text/csv": "csv"}

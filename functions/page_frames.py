@@ -87,7 +87,11 @@ def list_page(
     """A list with its filters; what stands in the address beyond them is kept and shown."""
     listing = LISTS[section]
     asked = {choice.name: query.get(choice.name, choice.options[0][0]) for choice in listing.choices}
-    kept = [(name, query[name]) for name in ("control", "customer", "code", "type", "subject") if query.get(name)]
+    kept = [
+        (name, query[name])
+        for name in ("control", "customer", "code", "type", "subject")
+        if query.get(name) and name not in asked
+    ]
     following = None
     if page["next"]:
         following = f"{listing.path}?" + urlencode([*asked.items(), *kept, ("next", page["next"])])
@@ -108,7 +112,7 @@ def list_page(
         next=following,
         path=listing.path,
         choices=[(choice, asked[choice.name]) for choice in listing.choices],
-        kept=kept if section in ("findings", "holds", "approvals") else [],
+        kept=kept if listing.choices else [],
     )
 
 
@@ -127,6 +131,7 @@ def detail_page(
         "evidence": [],
         "next": None,
         "may_read": person.has(*EVIDENCE),
+        "narrowed": person.customers is not None or person.practices is not None,
         **more,
     }
     return render(

@@ -59,7 +59,7 @@ def hold(services: Services, person: Person, identity: str, query: Query) -> byt
     if row.get("released_at"):
         facts.append(("Released", "moment", row["released_at"]))
     if row.get("error"):
-        facts.append(("Trouble", "text", row["error"]))
+        facts.append(("Trouble", "text", row["error"].get("message") or row["error"].get("code")))
     call, note = _release(services, person, row)
     return detail_page(
         services,

@@ -11,6 +11,7 @@ import azure.functions as func
 from functions import page_forms
 from functions.crash import Crashed, told_plainly
 from functions.http import BUG
+from functions.page_findings import record_file
 from functions.page_frames import path as address
 from functions.page_governance import item
 from functions.page_views import VIEWS, overview
@@ -195,6 +196,19 @@ def portal_review_item(req: func.HttpRequest) -> func.HttpResponse:
     return _serve(
         req, "item", lambda person: item(bootstrap.services(), person, path["quarter"], path["item"], dict(req.params))
     )
+
+
+@bp.function_name("portal_evidence")
+@bp.route(route="evidence/{id}/{what:regex(^(content|proof)$)}", methods=["GET"])
+def portal_evidence(req: func.HttpRequest) -> func.HttpResponse:
+    """A record's bytes or proof, for a browser that cannot call the API."""
+    identity, what = req.route_params["id"], req.route_params["what"].lower()
+
+    def make(person: Person) -> File:
+        data, name = record_file(bootstrap.services(), person, identity, what)
+        return File(data, "application/octet-stream", name)
+
+    return _serve(req, "evidence-file", make)
 
 
 @bp.function_name("portal_report")

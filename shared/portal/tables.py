@@ -215,9 +215,32 @@ LISTS: dict[str, Listing] = {
         (
             C("name", "Record", "link"),
             C("customer", "Customer"),
-            C("subject", "About"),
+            C("subject", "About", "long"),
             C("index", "Place in log"),
             C("received_at", "Received", "moment"),
+        ),
+        (
+            Choice(
+                "type",
+                "Kind of record",
+                (
+                    ("", "All"),
+                    ("delivery.received", "Deliveries"),
+                    ("observation.page", "Pages read"),
+                    ("assessment.recorded", "Assessments"),
+                    ("finding.changed", "Findings"),
+                    ("hold.placed", "Holds"),
+                    ("approval.decided", "Decisions on approvals"),
+                    ("decision.recorded", "Decision log"),
+                    ("action.carried_out", "Actions carried out"),
+                    ("action.failed", "Actions that failed"),
+                    ("access.refused", "Refused access"),
+                    ("custody.read", "Evidence read"),
+                    ("policy.in_force", "Policies"),
+                    ("report.published", "Reports"),
+                    ("run.failed", "Runs that failed"),
+                ),
+            ),
         ),
     ),
 }

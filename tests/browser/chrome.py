@@ -35,8 +35,15 @@ TAB, ENTER = "\ue004", "\ue007"
 
 def missing() -> str | None:
     """Why no browser can be started here; None when one can."""
-    absent = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    absent = [
+        name for name, path in (("Chromium", _chromium()), ("chromedriver", shutil.which("chromedriver"))) if not path
+    ]
     return f"{' and '.join(absent)} not found on the path" if absent else None
+
+
+def _chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for path in map(shutil.which, names) if path), None)
 
 
 class Chrome:
@@ -48,7 +55,7 @@ class Chrome:
 
     def open_session(self, profile: str) -> None:
         """A fresh browser."""
-        options = {"binary": shutil.which("chromium"), "args": [*_FLAGS, f"--user-data-dir={profile}"]}
+        options = {"binary": _chromium(), "args": [*_FLAGS, f"--user-data-dir={profile}"]}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         answer = self._http.post("/session", json={"capabilities": {"alwaysMatch": wanted}})
         self._session = f"/session/{_value(answer)['sessionId']}"

@@ -10,7 +10,7 @@ import pytest
 
 from functions import page_frames, portal
 from shared.approvals.quorum import content_digest
-from shared.model import Person, Role
+from shared.model import NewEntry, Person, Role
 from shared.procedures import billing, decide, projects
 from shared.registers import approvals
 from tests.harness.delivery import BASELINE, NORA, project_rows, run_of
@@ -147,6 +147,36 @@ def test_evidence_is_for_those_who_may_read_it(desk):
     response = get(desk, portal.portal_list, {"section": "evidence"})
     assert response.status_code == 403
     assert 'href="/evidence"' not in html(get(desk, portal.portal_home))
+
+
+@pytest.mark.parametrize(("media_type", "ending"), [("application/json", "json"), ("text/html", "bin")])
+def test_a_record_s_bytes_are_kept_by_a_browser_and_never_shown(desk, media_type, ending):
+    """Whatever was delivered, it is a file; who read it is recorded."""
+    desk.person = Person("ada", "Ada Auditrix", frozenset({Role.AUDITOR}))
+    entry = NewEntry("delivery.received", "k", b"<script>1</script>", customer="101", media_type=media_type)
+    identity = desk.services.ledger.record(entry).evidence_id
+    response = get(desk, portal.portal_evidence, {"id": identity, "what": "content"})
+    assert (response.status_code, response.get_body(), response.mimetype) == (
+        200,
+        b"<script>1</script>",
+        "application/octet-stream",
+    )
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{identity}.{ending}"'
+    assert len(desk.services.ledger.of_type("custody.read")) == 1
+    desk.person = FINN
+    assert get(desk, portal.portal_evidence, {"id": identity, "what": "content"}).status_code == 403
+
+
+def test_a_page_tells_whoever_sees_a_part_that_it_is_one(desk, asked):
+    """Lists and details: a count of nothing may be a count of nothing they may see."""
+    desk.person = Person("fay", "Fay Figment", frozenset({Role.FINANCE}), customers=frozenset({"101"}))
+    for response in (
+        get(desk, portal.portal_list, {"section": "approvals"}),
+        get(desk, portal.portal_detail, {"section": "approvals", "id": "a-1"}),
+    ):
+        assert "Your account sees some customers or practices only" in html(response)
+    desk.person = FINN
+    assert "Your account sees" not in html(get(desk, portal.portal_detail, {"section": "approvals", "id": "a-1"}))
 
 
 def test_what_comes_from_data_is_escaped(desk, asked):
