@@ -8,7 +8,7 @@ from functions.page_plan import plan_tables
 from shared.errors import NotFound
 from shared.model import JsonObject, Person
 from shared.portal.blocks import Fact, table
-from shared.portal.words import address, figure, listed, percent, words
+from shared.portal.words import address, figure, listed, money, percent, words
 from shared.procedures import decide, handoffs, projects
 from shared.procedures.services import Services
 
@@ -68,6 +68,7 @@ def project(services: Services, person: Person, identity: str, _query: Query) ->
         ("Practice", "words", row.get("practice")),
         ("Forecast finish", "day", row.get("finish_forecast")),
         ("Slip", "text", _slip(row.get("slip_days"))),
+        ("Forecast cost between", "text", _between(row.get("cone") or {})),
         ("Progress comes from", "text", told.get(str(sources.get("ev")), "unknown")),
         ("Cost comes from", "text", told.get(str(sources.get("ac")), "unknown")),
         ("Judged at", "moment", row.get("as_of")),
@@ -139,6 +140,12 @@ def _slip(days: float | None) -> str:
     if days is None:
         return "unknown"
     return f"{abs(days):,.1f} days {'late' if days > 0 else 'early'}" if days else "none"
+
+
+def _between(cone: JsonObject) -> str:
+    if not cone.get("optimistic"):
+        return "unknown"
+    return f"{money(cone['optimistic'])} and {money(cone['pessimistic'])}"
 
 
 def _baseline(held: JsonObject | None) -> str:

@@ -58,9 +58,9 @@ class StreamFigures:
     """Its tasks' share of the budget: what it earns when everything is done."""
     ev: Decimal | None
     ac: Decimal | None
-    estimated: Decimal
+    estimated: Decimal | None
     """Hours its tasks are estimated at today."""
-    hours: Decimal
+    hours: Decimal | None
     periods: tuple[Booked, ...]
 
     @property
@@ -122,9 +122,9 @@ def stream_figures(
                 _value(mine, done) if mine else None,
                 earned[stream.name] if mine else None,
                 spent[stream.name] if mine else None,
-                _estimated(mine),
-                sum((task.time.hours for task in mine), ZERO),
-                tuple(_booked(baseline.start, ends, stream.periods, every, as_of, told=told)),
+                _estimated(mine) if mine else None,
+                sum((task.time.hours for task in mine), ZERO) if mine else None,
+                tuple(_booked(baseline.start, ends, stream.periods, every, as_of, told=told and bool(mine))),
             )
         )
     out.append(_rest(facts, baseline, by_name[REST], done, earned[REST], spent[REST], as_of, told=told))

@@ -11,6 +11,7 @@ from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
 from shared.procedures.decide import visible
 from shared.procedures.governance import add_backlog
 from shared.procedures.services import Services
+from shared.registers import handoffs
 from shared.registers import projects as register
 
 _MOST = 200
@@ -29,8 +30,10 @@ def submit_closeout(services: Services, person: Person, project_id: str, body: A
     if not status["closed"]:
         raise Unacceptable(f"Project {project_id} is still open.", code="project_open")
     summary, risks, actions = _read(body)
+    template = _template(services, status)
     row: JsonObject = {
         "project_id": project_id,
+        "template_id": template,
         "customer": status["customer"],
         "practice": status["practice"],
         "summary": summary,
@@ -60,13 +63,48 @@ def submit_closeout(services: Services, person: Person, project_id: str, body: A
             person,
             {
                 "title": text[:200],
-                "description": f"From the review of project {project_id}.",
+                "description": f"From the review of project {project_id}"
+                + (f", made from template {template}: change it there." if template is not None else "."),
                 "practice": row["practice"],
                 "customer": row["customer"],
                 "kind": "enhancement",
             },
         )
     return row
+
+
+def _template(services: Services, status: JsonObject) -> int | None:
+    """The template the project was made from, where its deal was signed off here."""
+    deal = handoffs.get(services.rows, str(status["created_from"])) if status.get("created_from") else None
+    found = ((deal or {}).get("signed_content") or {}).get("template_id")
+    return found if isinstance(found, int) else None
+
+
+def lessons(services: Services, person: Person, template_id: int | None) -> list[JsonObject]:
+    """What reviewed projects of the same template taught: ``{"text", "project"}``, newest first; how long they took on top."""
+    if template_id is None:
+        return []
+    held = [
+        row
+        for row in register.reviews(services.rows).all()
+        if row.get("template_id") == template_id and visible(row, person)
+    ]
+    held.sort(key=lambda row: (row["reviewed_at"], row["project_id"]), reverse=True)
+    out = [
+        {"text": text, "project": row["project_id"]}
+        for row in held
+        for text in (*row["corrective_actions"], *(f"A risk that was missed: {risk}" for risk in row["missed_risks"]))
+    ]
+    took = [row["accuracy"]["hours"] for row in held if row["accuracy"]["hours"] is not None]
+    if took:
+        text = (
+            f"Projects of this template took {sum(took) / len(took):.2f} times the estimated hours (n = {len(took)})."
+        )
+        out.insert(0, {"text": text, "project": held[0]["project_id"]})
+    return out[:_MOST_LESSONS]
+
+
+_MOST_LESSONS = 12
 
 
 def accuracy(status: JsonObject) -> JsonObject:

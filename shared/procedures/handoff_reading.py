@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.errors import Malformed, NotFound
 from shared.measures.assumption_lineage import trace_json
 from shared.model import JsonObject, Person
+from shared.procedures.closeouts import lessons
 from shared.procedures.decide import visible
 from shared.procedures.delivery_quality import trace_of
 from shared.procedures.page import page
@@ -45,7 +46,7 @@ def handoff_view(services: Services, person: Person, opportunity_id: str) -> Jso
     """One handoff with checklist, completeness at first and now, sign-off, project, briefing and lineage."""
     row = _row(services, person, opportunity_id)
     held = approvals.register(services.rows).get(row["approval_id"]) if row["approval_id"] else None
-    told = briefing(row, _portal(services))
+    told = _briefing(services, person, row)
     return {
         **{key: value for key, value in row.items() if key != "signed_content"},
         "approval": None
@@ -65,7 +66,7 @@ def _row(services: Services, person: Person, opportunity_id: str) -> JsonObject:
 
 def handoff_briefing(services: Services, person: Person, opportunity_id: str, form: str) -> tuple[str, bytes]:
     """The briefing as a document: media type and bytes. ``form`` is html or docx."""
-    told = briefing(_row(services, person, opportunity_id), _portal(services))
+    told = _briefing(services, person, _row(services, person, opportunity_id))
     if form == "html":
         return HTML, html_of(told).encode()
     if form == "docx":
@@ -73,8 +74,10 @@ def handoff_briefing(services: Services, person: Person, opportunity_id: str, fo
     raise Malformed("A briefing comes as html or docx.", code="form_invalid")
 
 
-def _portal(services: Services) -> str:
-    return services.settings.text("ATTEST_PUBLIC_URL").rstrip("/")
+def _briefing(services: Services, person: Person, row: JsonObject) -> JsonObject:
+    """With what the caller may see of earlier projects of the same template."""
+    portal = services.settings.text("ATTEST_PUBLIC_URL").rstrip("/")
+    return briefing(row, portal, lessons(services, person, (row.get("signed_content") or {}).get("template_id")))
 
 
 def lineage(services: Services, row: JsonObject) -> JsonObject:

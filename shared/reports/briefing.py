@@ -6,6 +6,7 @@ import html
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def briefing(row: JsonObject, portal: str = "") -> JsonObject:
+def briefing(row: JsonObject, portal: str = "", lessons: Sequence[JsonObject] = ()) -> JsonObject:
     """Sections of statements from a handoff's row; each statement has a text and a source (label, and its link).
 
+    ``lessons`` are what reviewed projects of the same template taught (``{"text", "project"}``).
     What was read from HaloPSA itself links to the handoff's page of ``portal`` and names the evidence it rests on.
     """
     row = {**row, "_record": _record(row, portal)}
@@ -43,8 +45,17 @@ def briefing(row: JsonObject, portal: str = "") -> JsonObject:
             {"heading": "Acceptance criteria", "statements": _written(row, "acceptance")},
             {"heading": "Risk flags", "statements": _risks(row)},
             {"heading": "Out of scope", "statements": _outside(row)},
+            *([{"heading": _TAUGHT, "statements": [_lesson(one, portal) for one in lessons]}] if lessons else []),
         ],
     }
+
+
+_TAUGHT = "What earlier projects of this template taught"
+
+
+def _lesson(one: JsonObject, portal: str) -> JsonObject:
+    href = f"{portal}/projects/{one['project']}" if portal else None
+    return _said(one["text"], {"label": f"Review of project {one['project']}", "href": href})
 
 
 def _record(row: JsonObject, portal: str) -> JsonObject:

@@ -227,8 +227,7 @@ def _lineage_table(after: JsonObject, before: JsonObject) -> Table:
         (
             currency,
             *(_of(after[name], currency) for name in _SUMS),
-            _of(after["change_orders"]["amounts"], currency),
-            _of(after["change_orders_from_assumptions"]["amounts"], currency),
+            *(_moved(after[name], currency) for name in ("change_orders", "change_orders_from_assumptions")),
             _difference(_of(after["profit_lost"], currency), _of(before["profit_lost"], currency)),
         )
         for currency in currencies
@@ -300,6 +299,11 @@ def _was(count: int) -> str:
 
 def _of(sums: list[JsonObject], currency: str) -> float | None:
     return next((float(one["amount"]) for one in sums if one["currency"] == currency), None)
+
+
+def _moved(changes: JsonObject, currency: str) -> float | None:
+    """Nothing changed is nothing; a change across currencies is unknown."""
+    return _of(changes["amounts"], currency) if changes["count"] else 0.0
 
 
 def _difference(after: float | None, before: float | None) -> float | None:

@@ -103,6 +103,7 @@ def test_a_workstream_without_tasks_is_unknown_and_not_zero():
     plan = replace(PLAN, workstreams=(Workstream("Network", Decimal(10), Decimal(500)),))
     network, rest = measured(FACTS, plan).streams
     assert (network.ev, network.ac, network.cv, network.value) == (None, None, None, None)
+    assert (network.hours, network.estimated, network.periods[0].hours) == (None, None, None)
     assert (rest.ev, rest.ac) == (Decimal(1250), Decimal(900))
 
 

@@ -8,12 +8,23 @@ import pytest
 
 from shared.errors import Conflict, NotFound, Unacceptable
 from shared.model import Person, Role
-from shared.procedures import gates, projects
+from shared.procedures import gates, handoffs, projects
 from shared.procedures.closeouts import submit_closeout
 from shared.procedures.plan import register as actions_of
 from shared.registers import findings
 from shared.registers.decisions import backlog
-from tests.harness.delivery import BASELINE, NORA, PIET, STRANGER, approve, project_rows, run_of
+from tests.harness.delivery import (
+    BASELINE,
+    NORA,
+    PIET,
+    STRANGER,
+    approve,
+    handoff_rows,
+    opportunity,
+    project_rows,
+    quotation,
+    run_of,
+)
 from tests.harness.services import FakeServices
 
 TESS = Person("oid-tess", "Tess Fictive", frozenset({Role.DELIVERY_MANAGER}))
@@ -154,6 +165,37 @@ def test_a_closed_project_asks_for_its_review_and_learns_from_it(services):
     assert next(findings.of_control(services.rows, "project_closeout"))["verdict"] == "pass"
     with pytest.raises(Conflict):
         submit_closeout(services, NORA, "100", review)
+
+
+def test_what_a_review_teaches_reaches_the_next_deal_of_the_template(services):
+    """In its briefing, with a link to the review; not before callers who may not see that customer."""
+    policy = services.policy.policy
+    deals = [opportunity(policy), opportunity(policy, id=701, client_id=13)]
+    rows = project_rows(status_id=9, dateclosed="2026-11-15T10:00:00Z", createdfrom_id=700)
+    extra = handoff_rows(deals[0], quotation())
+    services.mirror.load(
+        rows | {"Opportunities": deals, "Quotation": extra["Quotation"], "Appointment": []}, services.clock.now()
+    )
+    handoffs.handoff_review_run(services, run_of("handoff_review", services))
+    projects.project_status_run(services, run_of("project_status", services))
+    review = {"summary": "Fine.", "missed_risks": ["The lift was broken."], "corrective_actions": ["Ask about lifts."]}
+    assert submit_closeout(services, NORA, "100", review)["template_id"] == 501
+    (item,) = backlog(services.rows).all()
+    assert "template 501" in item["description"]
+
+    def taught(person):
+        sections = handoffs.handoff_view(services, person, "701")["briefing"]["sections"]
+        return [one for section in sections if "taught" in section["heading"] for one in section["statements"]]
+
+    told = taught(NORA)
+    assert [one["text"] for one in told] == [
+        "Projects of this template took 0.56 times the estimated hours (n = 1).",
+        "Ask about lifts.",
+        "A risk that was missed: The lift was broken.",
+    ]
+    assert told[1]["source"]["href"].endswith("/projects/100")
+    narrow = Person("oid-tim", "Tim Fictive", NORA.roles, customers=frozenset({"13"}))
+    assert taught(narrow) == []
 
 
 @pytest.mark.parametrize(
