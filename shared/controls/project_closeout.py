@@ -1,4 +1,4 @@
-"""Control: a closed project has its review."""
+"""Control: a closed project has its review, and nothing of it is left open or unbilled."""
 
 from __future__ import annotations
 
@@ -22,13 +22,20 @@ def _judge(facts: ProjectStatus, policy: Policy, now: datetime) -> Judgement:
 
 CONTROL = Control(
     id="project_closeout",
-    title="A closed project has a recorded review of its estimates, missed risks and corrective actions.",
-    objective="What a project taught reaches the templates and the next estimate.",
+    title="A closed project has its recorded review, no open tasks or to-do entries, and no chargeable time left unbilled.",
+    objective="What a project taught reaches the templates and the next estimate, and its last hours reach an invoice.",
     owner=Role.DELIVERY_MANAGER,
     subject_kind="project",
     cadence=Cadence.DAILY,
-    needs=("Projects", "Tickets"),
-    codes=("closeout_missing", "stale_facts", "control_error"),
+    needs=("Projects", "Tickets", "Actions"),
+    codes=(
+        "closeout_missing",
+        "closeout_tasks_open",
+        "closeout_todo_open",
+        "closeout_unbilled",
+        "stale_facts",
+        "control_error",
+    ),
     judge=_judge,
     frameworks=("psf@1.1:D4", "pai8@2026:C4/002", "pai8@2026:C5/002"),
     canaries=(Canary("closed project without a review", "closeout_missing", unreviewed),),

@@ -10,11 +10,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from shared.halopsa.facts_handoff import handoff, handoffs, no_longer_won, opportunities_of, template
+from shared.halopsa.project_parts import closed_at_of, milestones_of, resources_of, said, template_of
 from shared.halopsa.project_time import Totals, time_by_ticket
-from shared.halopsa.records.delivery import ClientCurrency, Milestone, WorkTicket
-from shared.halopsa.records.wire import Refused, parse_rows
+from shared.halopsa.records.delivery import ClientCurrency, WorkTicket
+from shared.halopsa.records.wire import parse_rows
 from shared.measures.baseline import Baseline
-from shared.measures.project_facts import ZERO, MilestoneFacts, ProjectFacts, TaskFacts, TimeTotals
+from shared.measures.project_facts import ZERO, ProjectFacts, TaskFacts, TimeTotals
 from shared.model import JsonObject, Reason
 from shared.policy.document import Policy
 from shared.ports import Records
@@ -46,7 +47,7 @@ def projects(mirror: Records, policy: Policy, as_of: datetime, plans: Mapping[st
     begins = {number: plan.start if plan else work.projects[number].startdate for number, plan in held.items()}
     ends = {number: [period.end for period in plan.periods] for number, plan in held.items() if plan}
     time = time_by_ticket(
-        mirror, work.root, begins, ends, as_of, lambda project, one: work.refused[project].append(_said(one))
+        mirror, work.root, begins, ends, as_of, lambda project, one: work.refused[project].append(said(one))
     )
     currencies = _currencies(mirror)
     children: dict[int, list[WorkTicket]] = defaultdict(list)
@@ -119,7 +120,7 @@ def _work(mirror: Records, policy: Policy) -> _Work:
                 work.projects[number] = records[0]
                 work.root[number] = number
             continue
-        work.refused[root] += [_said(one) for one in refused]
+        work.refused[root] += [said(one) for one in refused]
         if records and root in work.projects:
             work.tasks[number] = records[0]
             work.root[number] = root
@@ -168,12 +169,12 @@ def _project(
 ) -> ProjectFacts:
     faults = [Reason("record_unreadable", text) for text in refused[:_MOST_FAULTS]]
     shown = tuple(_task(task, row.id, task.id in parents, time, policy, as_of) for task in tasks)
-    milestones, bad = _milestones(row, tasks, policy, as_of)
+    milestones, bad = milestones_of(row, tasks, policy, as_of)
     faults += [Reason("record_unreadable", text) for text in bad[:_MOST_FAULTS]]
     share = _share(row.projectcompletionpercentage)
     if row.projectcompletionpercentage is not None and share is None and not tasks:
         faults.append(Reason("completion_invalid", "The completion percentage is not between 0 and 100."))
-    closed, closed_at = _closed(row, policy, as_of)
+    closed, closed_at = closed_at_of(row, policy, as_of)
     newest = [at for at in (row.last_update, *(task.last_update for task in tasks)) if at is not None and at <= as_of]
     return ProjectFacts(
         id=str(row.id),
@@ -195,13 +196,16 @@ def _project(
         own=_totals(time, row.id),
         updated=max(newest, default=None),
         faults=tuple(faults),
+        resources=resources_of((row, *tasks)),
+        template=template_of(row),
+        todo=tuple(one.text or "An entry without words" for one in row.todo_list if not one.done),
     )
 
 
 def _task(
     task: WorkTicket, project: int, has_children: bool, time: Mapping[int, Totals], policy: Policy, as_of: datetime
 ) -> TaskFacts:
-    closed, closed_at = _closed(task, policy, as_of)
+    closed, closed_at = closed_at_of(task, policy, as_of)
     percentage = task.projectcompletionpercentage
     return TaskFacts(
         id=str(task.id),
@@ -237,48 +241,8 @@ def _totals(time: Mapping[int, Totals], number: int) -> TimeTotals:
     return held.frozen() if held is not None else TimeTotals()
 
 
-def _closed(row: WorkTicket, policy: Policy, as_of: datetime) -> tuple[bool, datetime | None]:
-    """Closed by its status, or by its closing date where the row carries no status; not before it happened."""
-    closed = row.dateclosed is not None if row.status_id is None else row.status_id in {9, *policy.desk.closed_statuses}
-    if not closed or (row.dateclosed is not None and row.dateclosed > as_of):
-        return False, None
-    return True, row.dateclosed
-
-
 def _share(percentage: Decimal | None) -> Decimal | None:
     return percentage / 100 if percentage is not None and 0 <= percentage <= 100 else None
-
-
-def _milestones(
-    row: WorkTicket, tasks: list[WorkTicket], policy: Policy, as_of: datetime
-) -> tuple[tuple[MilestoneFacts, ...], list[str]]:
-    raws = [{**raw, "complete": raw.get("_complete")} for raw in row.milestones]
-    records, refused = parse_rows(Milestone, raws)
-    closed = {task.id for task in tasks if _closed(task, policy, as_of)[0]}
-    found = []
-    for one in records:
-        members = {link.ticket_id for link in one.tickets if link.ticket_id}
-        members |= {task.id for task in tasks if task.milestone_id == one.id}
-        done = one.complete is True or one.processed_date is not None or (bool(members) and members <= closed)
-        waits = tuple(sorted({link.parent for link in one.dependencies if link.parent and link.parent != one.id}))
-        found.append(
-            MilestoneFacts(
-                one.id,
-                one.name,
-                one.sequence,
-                one.start_date,
-                one.target_date,
-                done,
-                waits,
-                tuple(str(member) for member in sorted(members)),
-            )
-        )
-    found.sort(key=lambda one: (one.sequence, one.id))
-    return tuple(found), [_said(one) for one in refused]
-
-
-def _said(refused: Refused) -> str:
-    return f"A row of {refused.kind} ({refused.id or 'without id'}) cannot be read: {refused.message}"
 
 
 def _unreadable(raw: JsonObject, why: str, policy: Policy) -> ProjectFacts:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from shared.halopsa.records.billing import ChargeAction
 from shared.halopsa.records.delivery import CostRate, TimeEntry
 from shared.halopsa.records.wire import Refused, parse_rows
+from shared.halopsa.time_rows import is_billed
 from shared.measures.project_facts import ZERO, PeriodTime, TimeTotals
+from shared.model import JsonObject
 from shared.ports import Records
 
 _WIDEST = 2**63
@@ -29,6 +32,7 @@ class Totals:
     early: int = 0
     undated: int = 0
     later: Decimal = ZERO
+    unbilled: Decimal = ZERO
     first_at: datetime | None = None
     last_at: datetime | None = None
     by_period: dict[int, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Totals:
             self.early,
             self.undated,
             self.later,
+            self.unbilled,
             self.first_at,
             self.last_at,
             tuple(PeriodTime(number, *booked) for number, booked in sorted(self.by_period.items())),
@@ -78,15 +83,21 @@ def time_by_ticket(
         if refused:
             refuse(project, refused[0])
             continue
-        _add(
-            totals.setdefault(records[0].ticket_id, Totals()),
-            records[0],
-            rates,
-            begins[project],
-            ends.get(project, ()),
-            as_of,
-        )
+        into = totals.setdefault(records[0].ticket_id, Totals())
+        _add(into, records[0], rates, begins[project], ends.get(project, ()), as_of)
+        if row.get("actionchargehours"):
+            into.unbilled += _unbilled(row, as_of)
     return totals
+
+
+def _unbilled(row: JsonObject, as_of: datetime) -> Decimal:
+    """Hours of an entry that are to be charged and on no invoice; what cannot be read is billing's to tell."""
+    for entry in parse_rows(ChargeAction, [row])[0]:
+        free = entry.chargerate == 0 or entry.actisbillable is False
+        if free or is_billed(entry) or entry.datetime is None or entry.datetime > as_of:
+            return ZERO
+        return max(ZERO, entry.actionchargehours or ZERO)
+    return ZERO
 
 
 def _add(

@@ -39,6 +39,8 @@ class TimeTotals:
     undated: int = 0
     later: Decimal = ZERO
     """Hours dated after the status date; they count nowhere."""
+    unbilled: Decimal = ZERO
+    """Chargeable hours on no invoice."""
     first_at: datetime | None = None
     last_at: datetime | None = None
     by_period: tuple[PeriodTime, ...] = ()
@@ -82,6 +84,18 @@ class MilestoneFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceFacts:
+    """The resource plan of one budget type, in hours."""
+
+    name: str
+    planned: Decimal
+    estimated: Decimal
+    actual: Decimal
+    scheduled: Decimal
+    to_schedule: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectFacts:
     """One project with its tasks, milestones and time."""
 
@@ -109,6 +123,11 @@ class ProjectFacts:
     updated: datetime | None
     faults: tuple[Reason, ...] = ()
     """What could not be read, in sentences."""
+    resources: tuple[ResourceFacts, ...] = ()
+    template: int | None = None
+    """The template it was made from."""
+    todo: tuple[str, ...] = ()
+    """Entries of its own to-do list that are not done."""
 
     @property
     def entries(self) -> int:

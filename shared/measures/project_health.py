@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from shared.measures.baseline import Burn
 from shared.measures.project_status import ProjectStatus
 from shared.measures.task_value import TASKS, TIME
 from shared.measures.variance_causes import WIDE, cents
@@ -81,15 +82,20 @@ def control_signals(status: ProjectStatus, policy: Policy) -> tuple[Signal, ...]
     return tuple(found)
 
 
+def burn_limits(status: ProjectStatus, policy: Policy) -> Burn:
+    """Those frozen with the baseline, else those of policy."""
+    frozen = status.baseline.burn if status.baseline else None
+    return frozen or Burn(policy.project.burn_amber, policy.project.burn_red)
+
+
 def _cost(status: ProjectStatus, policy: Policy) -> list[Signal]:
     figures = status.figures
     if figures.bac is None or figures.ac is None:
         return []
     if figures.eac is not None:
         burn = figures.eac / figures.bac
-        frozen = status.baseline.burn if status.baseline else None
-        amber, red = (frozen.amber, frozen.red) if frozen else (policy.project.burn_amber, policy.project.burn_red)
-        level = RED if burn > red else AMBER if burn > amber else None
+        limits = burn_limits(status, policy)
+        level = RED if burn > limits.red else AMBER if burn > limits.amber else None
         if level:
             over = figures.eac - figures.bac
             text = f"At the present efficiency the project will cost {_percent(burn - 1)} more than its budget."
@@ -209,17 +215,28 @@ def gate_signals(status: ProjectStatus) -> tuple[Signal, ...]:
 
 
 def closeout_signals(status: ProjectStatus) -> tuple[Signal, ...]:
-    """A closed project without its review."""
-    if status.baseline is None or not status.facts.closed or status.reviewed:
+    """A closed project without its review, or with something that nobody finished: tasks, entries of its list, billing."""
+    if status.baseline is None or not status.facts.closed:
         return ()
-    return (
-        _signal(
-            NOTE,
-            "closeout_missing",
-            "The project is closed, but its review (estimate accuracy, missed risks, "
-            "corrective actions) has not been recorded.",
-        ),
-    )
+    facts, found = status.facts, []
+    if not status.reviewed:
+        text = (
+            "The project is closed, but its review (estimate accuracy, missed risks, corrective actions) "
+            "has not been recorded."
+        )
+        found.append(_signal(NOTE, "closeout_missing", text))
+    if left := tuple(task.id for task in facts.tasks if not task.closed and not task.summary):
+        found.append(
+            _signal(NOTE, "closeout_tasks_open", f"The project is closed, but tasks of it are not: {_listed(left)}.")
+        )
+    if facts.todo:
+        text = f"The project is closed, but its list has {len(facts.todo)} entries that are not done, the first: "
+        found.append(_signal(NOTE, "closeout_todo_open", f"{text}{facts.todo[0].strip().rstrip('.')[:120]}."))
+    hours = sum((task.time.unbilled for task in facts.tasks), facts.own.unbilled)
+    if hours > 0:
+        text = f"The project is closed, but {hours.normalize():f} chargeable hours are on no invoice."
+        found.append(_signal(NOTE, "closeout_unbilled", text))
+    return tuple(found)
 
 
 def health(status: ProjectStatus, policy: Policy) -> Health:

@@ -24,6 +24,8 @@ class ProjectPolicy(Section):
     """Without a task or time update for longer, confidence falls."""
     change_materiality: Number = Decimal("5000.00")
     """A change order that moves the budget by more takes two persons; in the baseline's currency."""
+    unplanned_share: Share = Decimal("0.10")
+    """Cost of work outside the plan, over the budget, above which a change order is to be decided."""
     escalate_after_days: tuple[int, int, int] = (0, 2, 5)
     """Age of a red finding at which owner, approver and director are told."""
     response_hours: Annotated[int, Field(ge=1, le=8760)] = 24

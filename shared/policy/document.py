@@ -95,6 +95,7 @@ UNCONFIRMED: tuple[str, ...] = (
     "project.blockage_days",
     "project.stale_days",
     "project.change_materiality",
+    "project.unplanned_share",
     "project.escalate_after_days",
     "project.response_hours",
     "desk.stale_days",

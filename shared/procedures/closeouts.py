@@ -74,7 +74,9 @@ def submit_closeout(services: Services, person: Person, project_id: str, body: A
 
 
 def _template(services: Services, status: JsonObject) -> int | None:
-    """The template the project was made from, where its deal was signed off here."""
+    """The template the project was made from, by HaloPSA's word or else by its deal's."""
+    if isinstance(status.get("template_id"), int):
+        return int(status["template_id"])
     deal = handoffs.get(services.rows, str(status["created_from"])) if status.get("created_from") else None
     found = ((deal or {}).get("signed_content") or {}).get("template_id")
     return found if isinstance(found, int) else None

@@ -17,6 +17,11 @@ from shared.procedures.services import Services
 from shared.registers.decisions import backlog, decisions, rank
 
 
+def decision_id(key: str) -> str:
+    """The id of the decision that is opened under a key."""
+    return f"d-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+
+
 def open_decision(
     services: Services,
     *,
@@ -32,8 +37,7 @@ def open_decision(
 ) -> str:
     """Open a decision that somebody must take; answer its id. ``key`` makes repeating it harmless."""
     now = services.clock.now()
-    mark = hashlib.sha256(key.encode()).hexdigest()[:16] if key else token_hex(8)
-    identity = f"d-{mark}"
+    identity = decision_id(key) if key else f"d-{token_hex(8)}"
     held = decisions(services.rows).get(identity) if key else None
     if held is not None:
         if held.body["state"] == "settled":  # what it was about has come up again
@@ -69,7 +73,7 @@ def open_decision(
 
 def settle_decision(services: Services, key: str, reason: str) -> None:
     """Nobody needs to decide any more what was opened under ``key``: it was settled where it arose."""
-    identity = f"d-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    identity = decision_id(key)
     _move(services, identity, "open", {"state": "settled", "settled": reason}, "settled")
 
 

@@ -103,6 +103,15 @@ def status_json(status: ProjectStatus, score: Health, plan: JsonObject | None, o
             "entries": facts.entries,
         },
         "reviewed": status.reviewed,
+        "template_id": facts.template,
+        "resources": [
+            {"budget": one.name}
+            | {
+                name: _text(getattr(one, name))
+                for name in ("planned", "estimated", "actual", "scheduled", "to_schedule")
+            }
+            for one in facts.resources
+        ],
     }
 
 
@@ -174,6 +183,8 @@ def unmeasured(row: JsonObject, plan: JsonObject | None, as_of: str) -> JsonObje
         "blockages": [],
         "gates": [],
         "reviewed": False,
+        "template_id": None,
+        "resources": [],
     }
 
 

@@ -13,6 +13,7 @@ from shared.controls import project_closeout, project_control, stage_gate
 from shared.controls.spec import Case
 from shared.errors import NotFound
 from shared.measures.baseline import Baseline
+from shared.measures.change_due import change_due
 from shared.measures.project_facts import ProjectFacts
 from shared.measures.project_health import health
 from shared.measures.project_status import GateRecord, ProjectStatus, measure
@@ -23,6 +24,7 @@ from shared.ports import Records
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
 from shared.procedures.change_orders import on_decided, present_content, put_baseline, shown
+from shared.procedures.change_triggers import Trigger, raise_changes
 from shared.procedures.decide import visible
 from shared.procedures.escalate import escalate, follow
 from shared.procedures.gates import records_of
@@ -87,16 +89,20 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
     run.progress(0.05, "Reading projects and time entries.")
     bodies: list[JsonObject] = []
     cases: list[Case] = []
+    triggers: list[Trigger] = []
     ratings: dict[str, int] = {"green": 0, "amber": 0, "red": 0, "unknown": 0}
     for facts in facts_of(services).projects(mirror, policy, run.as_of, known.baselines):
         status = _measure(facts if stale is None else replace(facts, faults=(stale, *facts.faults)), known, policy, run)
         scoped = policy.scoped(facts.practice, facts.customer)
         score = health(status, scoped)
         ratings[score.rating] += 1
+        if (plan := known.plans.get(facts.id)) is not None:
+            who = (facts.id, facts.name, facts.customer, facts.practice)
+            triggers.append(Trigger(*who, plan, change_due(status, scoped)))
         bodies.append(
             {
                 **_remembered(
-                    status_json(status, score, known.plans.get(facts.id), policy.service.currency),
+                    status_json(status, score, plan, policy.service.currency),
                     known.heads.get(facts.id),
                 ),
                 "run_id": run.run_id,
@@ -126,13 +132,17 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
         "verdicts": verdicts,
         "escalations": told,
         "acknowledged": answered,
+        "changes_due": raise_changes(services, triggers),
     }
 
 
 def _known(services: Services) -> _Known:
     plans = {}
     for body in register.baselines(services.rows).all():
-        plans[str(body["project_id"])] = shown(str(body["project_id"]), body["versions"][-1])
+        plan = shown(str(body["project_id"]), body["versions"][-1])
+        if len(body["versions"]) > 1:
+            plan["replaced"] = [one["digest"] for one in body["versions"][:-1]]
+        plans[str(body["project_id"])] = plan
     reviewed = frozenset(str(body["project_id"]) for body in register.reviews(services.rows).all())
     heads = {str(body["id"]): body for body in register.heads(services.rows).all()}
     read = {key: Baseline.from_json(plan) for key, plan in plans.items()}
@@ -147,9 +157,13 @@ def _measure(facts: ProjectFacts, known: _Known, policy: Policy, run: Run) -> Pr
 
 
 def _slim(status: ProjectStatus) -> ProjectStatus:
-    """Without the tasks, whose figures are drawn already: two thousand projects are kept until all are judged."""
+    """Without the tasks, whose figures are drawn already: two thousand projects are kept until all are judged.
+
+    Of a closed project those are kept that somebody left open or unbilled.
+    """
+    left = tuple(one for one in status.facts.tasks if status.facts.closed and (not one.closed or one.time.unbilled))
     done = replace(status.done, by_task={}, planned={}) if status.done else None
-    return replace(status, facts=replace(status.facts, tasks=()), done=done, causes=(), streams=(), periods=())
+    return replace(status, facts=replace(status.facts, tasks=left), done=done, causes=(), streams=(), periods=())
 
 
 def _stale(services: Services, observed: datetime | None, *, complete: bool) -> Reason | None:

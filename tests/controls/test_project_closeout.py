@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
 
 from shared.controls.project_closeout import CONTROL
 from shared.measures.project_canary import overspent, unreviewed
+from shared.measures.project_facts import TimeTotals
 from shared.model import Verdict
 from shared.policy.document import shipped_policy
 
@@ -18,11 +22,33 @@ def judged(status):
     return CONTROL.judge(status, POLICY, NOW).verdict
 
 
+def finished(**more):
+    """The canary with its task closed; ``more`` are facts that differ."""
+    status = unreviewed(POLICY, NOW)
+    (task,) = status.facts.tasks
+    done = {"tasks": (replace(task, closed=True, completion=Decimal(1), **more.pop("task", {})),)}
+    return replace(status, reviewed=True, facts=replace(status.facts, **(done | more)))
+
+
 def test_a_closed_project_without_its_review_fails():
     """Until it is recorded."""
-    status = unreviewed(POLICY, NOW)
-    assert judged(status) is Verdict.FAIL
-    assert judged(replace(status, reviewed=True)) is Verdict.PASS
+    assert judged(replace(finished(), reviewed=False)) is Verdict.FAIL
+    assert judged(finished()) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"tasks": unreviewed(POLICY, NOW).facts.tasks}, "closeout_tasks_open"),
+        ({"todo": ("Send the keys",)}, "closeout_todo_open"),
+        ({"task": {"time": TimeTotals(unbilled=Decimal("2.5"))}}, "closeout_unbilled"),
+        ({"own": TimeTotals(unbilled=Decimal(1))}, "closeout_unbilled"),
+    ],
+)
+def test_what_was_left_open_or_unbilled_is_named(more, code):
+    """Closing means that nothing is left to do or to charge."""
+    found = CONTROL.judge(finished(**more), POLICY, NOW)
+    assert [reason.code for reason in found.reasons] == [code]
 
 
 def test_open_and_unplanned_projects_have_nothing_to_review():

@@ -178,3 +178,78 @@ def test_the_margin_and_the_fields_by_label_are_read():
     assert found.text("dependencies") == "ISP, Lift"
     assert found.signed_quote.id == "77"
     assert facts_delivery.handoff(mirror, POLICY, "701") is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "hours"),
+    [
+        ({"actionchargehours": 4.0}, 4),
+        ({"actionchargehours": 4.0, "actioninvoicenumber": "0"}, 4),
+        ({"actionchargehours": 4.0, "actioninvoicenumber": "17"}, 0),
+        ({"actionchargehours": 4.0, "action_invoice_line_id": 5}, 0),
+        ({"actionchargehours": 4.0, "chargerate": 0}, 0),
+        ({"actionchargehours": 4.0, "actisbillable": False}, 0),
+        ({"actionchargehours": 4.0, "datetime": "2026-12-01T00:00:00Z"}, 0),
+        ({"actionchargehours": "much"}, 0),
+        ({"actionchargehours": -4.0}, 0),
+        ({}, 0),
+    ],
+)
+def test_chargeable_hours_on_no_invoice_are_added_up(entry, hours):
+    """What is free, billed, in the future or unreadable is not owed."""
+    rows = project_rows()
+    rows["Actions"][0] |= entry
+    assert one(rows).tasks[0].time.unbilled == hours
+
+
+def test_the_resource_plan_is_added_up_by_budget_type():
+    """Over the project and its tasks; lines without a type or without hours say nothing."""
+    rows = project_rows(
+        template_id=501,
+        budgets=[
+            {
+                "budgettype_id": 2,
+                "budgettype_name": "Engineering",
+                "hours": 40.0,
+                "scheduled_hours": 10,
+                "toschedule_hours": 30,
+            },
+            {"hours": 3.0},
+        ],
+        todo_list=[{"id": 1, "text": "Send the keys", "done": False}, {"id": 2, "text": "Sign", "done": True}],
+    )
+    rows["Tickets"][0]["budgets"] = [
+        {"budgettype_name": "Engineering", "actual_hours": 2.5},
+        {"budgettype_id": 3, "hours": 1},
+    ]
+    found = one(rows)
+    assert [(line.name, line.planned, line.actual, line.scheduled, line.to_schedule) for line in found.resources] == [
+        ("Budget 3", 1, 0, 0, 0),
+        ("Engineering", 40, Decimal("2.5"), 10, 30),
+    ]
+    assert (found.template, found.todo) == (501, ("Send the keys",))
+
+
+def test_dependencies_are_read_as_links_and_as_milestones():
+    """HaloPSA sends either; a milestone never waits for itself."""
+    milestones = [
+        {"id": 1, "name": "Design", "from_template_id": 77},
+        {
+            "id": 2,
+            "name": "Build",
+            "dependencies": [{"parent": 1, "child": 2}],
+            "milestone_dependencies": [{"id": 1}, {"id": 2}],
+        },
+        {"id": 3, "name": "Test", "milestone_dependencies": [{"id": 2}]},
+    ]
+    found = one(project_rows(milestones=milestones))
+    assert [milestone.depends_on for milestone in found.milestones] == [(), (1,), (2,)]
+    assert found.template == 77
+
+
+def test_a_milestone_was_not_complete_before_its_tasks_were_closed():
+    """A status of the past counts only what had happened, whatever HaloPSA says of it now."""
+    rows = project_rows(milestones=[{"id": 1, "name": "Design", "_complete": True, "tickets": [{"ticket_id": 101}]}])
+    assert one(rows).milestones[0].complete
+    rows["Tickets"][0]["dateclosed"] = "2026-11-17T10:00:00Z"
+    assert not one(rows).milestones[0].complete

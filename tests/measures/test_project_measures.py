@@ -312,7 +312,8 @@ def test_a_gate_without_a_milestone_goes_by_its_date():
 
 def test_a_closed_project_needs_its_review():
     """Until it is recorded."""
-    closed = replace(GOOD, closed=True, closed_at=NOW)
+    tasks = tuple(replace(one, closed=True, closed_at=NOW) for one in GOOD.tasks)
+    closed = replace(GOOD, closed=True, closed_at=NOW, tasks=tasks)
     assert rating(closed).tags == ("closeout_missing",)
     assert rating(closed, reviewed=True).tags == ()
 

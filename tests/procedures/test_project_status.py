@@ -7,12 +7,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.model import Person
 from shared.procedures import projects
 from shared.procedures.plan import register as actions_of
 from shared.registers import findings
-from tests.harness.delivery import BASELINE, NORA, STRANGER, handoff_rows, opportunity, project_rows, quotation, run_of
+from shared.registers.decisions import decisions
+from tests.harness.delivery import (
+    BASELINE,
+    NORA,
+    PIET,
+    STRANGER,
+    approve,
+    handoff_rows,
+    opportunity,
+    project_rows,
+    quotation,
+    run_of,
+)
 from tests.harness.services import FakeServices
 
 
@@ -271,3 +283,47 @@ def test_a_project_heard_of_has_its_deal_reviewed_at_once(services):
     services.mirror.load(rows, services.clock.now())
     projects.judge_projects(services, ["901", "999"], services.clock.now(), "delivery-1")
     assert codes(services, "handoff_single_project") == {"project_duplicate"}
+
+
+def changes(services):
+    return {row["title"]: (row["state"], row["owner"]) for row in decisions(services.rows).all()}
+
+
+def test_a_project_that_outgrows_its_baseline_becomes_a_decision_once(services):
+    """Change order or absorb; settled when a change order is accepted, and when it is within its baseline again."""
+    rows = project_rows()
+    rows["Actions"][1]["timetaken"] = 60.0
+    services.mirror.load(rows, services.clock.now())
+    projects.put_baseline(services, NORA, "100", BASELINE)
+    assert [assess(services, name=name)["changes_due"] for name in ("r-1", "r-2")] == [1, 0]
+    title = "Project 100: Change order or absorb it: the forecast is 3,600.00 CAD over the budget."
+    assert changes(services) == {title: ("open", "oid-nora")}
+    larger = {**copy.deepcopy(BASELINE), "bac": "6000.00"}
+    with pytest.raises(Conflict) as refusal:
+        projects.put_baseline(services, NORA, "100", larger)
+    approve(services, projects, str(refusal.value.details["approval_id"]), PIET)
+    projects.put_baseline(services, NORA, "100", larger)
+    services.clock.advance(minutes=1)
+    assert assess(services)["changes_due"] == 0
+    assert changes(services) == {title: ("settled", "oid-nora")}
+
+
+def test_work_outside_the_plan_asks_for_a_change_order(services):
+    """Time on the project itself and on tasks nobody planned, above the share that policy allows."""
+    rows = project_rows()
+    rows["Actions"][1]["timetaken"] = 8.0
+    rows["Tickets"].append({"id": 103, "parent_id": 100, "summary": "Extra", "status_id": 2})
+    rows["Actions"] += [
+        {"id": 1, "ticket_id": number, "timetaken": 2.1, "who_agentid": 5, "datetime": "2026-11-13T10:00:00Z"}
+        for number in (100, 103)
+    ]
+    services.mirror.load(rows, services.clock.now())
+    projects.put_baseline(services, NORA, "100", BASELINE)
+    assess(services)
+    assert changes(services) == {
+        "Project 100: Change order or absorb it: work outside the plan has cost 210.00 CAD.": ("open", "oid-nora")
+    }
+    services.mirror.load(project_rows(), services.clock.now())
+    services.clock.advance(minutes=1)
+    assess(services)
+    assert [state for state, _ in changes(services).values()] == ["settled"]

@@ -149,7 +149,9 @@ def test_a_closed_project_asks_for_its_review_and_learns_from_it(services):
     projects.project_status_run(services, run_of("project_status", services, name="r-1"))
     with pytest.raises(Unacceptable):
         submit_closeout(services, NORA, "100", {"summary": "x", "missed_risks": [], "corrective_actions": []})
-    services.mirror.load(project_rows(status_id=9, dateclosed="2026-11-15T10:00:00Z"), services.clock.now())
+    rows = project_rows(status_id=9, dateclosed="2026-11-15T10:00:00Z")
+    rows["Tickets"][1] |= {"status_id": 9, "dateclosed": "2026-11-15T10:00:00Z"}
+    services.mirror.load(rows, services.clock.now())
     projects.project_status_run(services, run_of("project_status", services, name="r-2"))
     row = next(findings.of_control(services.rows, "project_closeout"))
     assert [reason["code"] for reason in row["reasons"]] == ["closeout_missing"]

@@ -50,6 +50,12 @@ class MilestoneTicket(Record):
     ticket_id: HaloId | None = None
 
 
+class MilestoneNamed(Record):
+    """A milestone another one waits for."""
+
+    id: HaloId | None = None
+
+
 class Milestone(Record):
     """A milestone inside a project's detail row, or inside a template."""
 
@@ -60,6 +66,7 @@ class Milestone(Record):
     target_date: HaloDate = None
     processed_date: HaloDate = None
     dependencies: tuple[MilestoneLink, ...] = ()
+    milestone_dependencies: tuple[MilestoneNamed, ...] = ()
     tickets: tuple[MilestoneTicket, ...] = ()
     complete: HaloBool | None = None
     """``_complete`` on the wire."""
@@ -88,8 +95,14 @@ class Todo(Record):
 class WorkBudget(Record):
     """One line of a ticket's budget."""
 
+    budgettype_id: HaloId | None = None
+    budgettype_name: HaloText = ""
     hours: Hours | None = None
     money: Amount | None = None
+    estimated_hours: Hours | None = None
+    actual_hours: Hours | None = None
+    scheduled_hours: Hours | None = None
+    toschedule_hours: Hours | None = None
 
 
 class WorkTicket(Record):
@@ -117,6 +130,8 @@ class WorkTicket(Record):
     projecttimebudget: Hours | None = None
     projecttimeactual: Hours | None = None
     milestone_id: HaloId | None = None
+    template_id: HaloId | None = None
+    todo_list: tuple[Todo, ...] = ()
     milestones: tuple[dict[str, Any], ...] = ()
     """Read one by one, so that one bad milestone does not cost the project."""
 
