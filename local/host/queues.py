@@ -116,7 +116,8 @@ class Listener:
             if room and not taken:
                 self._seen_empty_at = began
             # A full batch means there is more; nothing means patience, because whoever sends here nudges us.
-            pause = _SHORTEST if taken else min(pause * 1.5, self._longest)
+            patience = self._longest if room and self._sent is not None else pause * 1.5
+            pause = _SHORTEST if taken else min(patience, self._longest)
             if taken < self._options.batch_size:
                 self._wake.wait(min(pause, max(_SHORTEST, self._due - time.monotonic())))
                 self._wake.clear()
