@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
+from xml.sax.saxutils import escape
 
 from shared.model import parse_instant
 from shared.reports.document import Bullets, Chart, Column, Document, Paragraph, Table, Value, cut
@@ -75,18 +79,16 @@ def _title(made: Any, document: Document) -> None:
 
 
 def _headline(made: Any, document: Document) -> None:
-    grid = made.add_table(rows=1, cols=3)
-    _lines(grid)
-    for cell, label in zip(grid.rows[0].cells, ("Figure", "Value", "In words"), strict=True):
-        _write(cell, label, bold=True)
-        _shade(cell)
-    _repeat(grid.rows[0])
-    for one in document.headline:
-        cells = grid.add_row().cells
-        _write(cells[0], one.label, bold=True)
-        _write(cells[1], number(one.value, one.unit), bold=True, colour=BY_TONE.get(one.tone), right=True)
-        _write(cells[2], one.text)
-    _widths(grid, [70, 35, 160])
+    head = [_Cell("Figure", bold=True), _Cell("Value", bold=True, right=True), _Cell("In words", bold=True)]
+    body = [
+        [
+            _Cell(one.label, bold=True),
+            _Cell(number(one.value, one.unit), bold=True, colour=BY_TONE.get(one.tone), right=True),
+            _Cell(one.text),
+        ]
+        for one in document.headline
+    ]
+    _grid(made, [70, 35, 160], head, body)
     made.add_paragraph()
 
 
@@ -109,69 +111,73 @@ def _table(made: Any, table: Table) -> None:
     if not page.rows:
         made.add_paragraph(clean(table.empty))
         return
-    grid = made.add_table(rows=len(page.rows) + 1, cols=len(page.columns))
-    _lines(grid)
-    grid.autofit = False
-    rows = grid.rows
-    _repeat(rows[0])
-    for cell, column in zip(rows[0].cells, page.columns, strict=True):
-        _write(cell, column.label, bold=True, right=column.kind in RIGHT)
-        _shade(cell)
-    for row, values in zip(list(rows)[1:], page.rows, strict=True):
-        for cell, column, value in zip(row.cells, page.columns, values, strict=True):
-            _fill(cell, column, value)
-    _widths(grid, _shares(page.columns))
-    for row in rows:
-        _whole(row)
+    head = [_Cell(column.label, bold=True, right=column.kind in RIGHT) for column in page.columns]
+    body = [
+        [_filled(column, value) for column, value in zip(page.columns, values, strict=True)] for values in page.rows
+    ]
+    _grid(made, _shares(page.columns), head, body)
     if page.more:
         made.add_paragraph(clean(page.more))
 
 
-def _fill(cell: Any, column: Column, value: Value) -> None:
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What stands in a cell, and how."""
+
+    text: str
+    bold: bool = False
+    colour: str | None = None
+    right: bool = False
+
+
+def _filled(column: Column, value: Value) -> _Cell:
     text = shown(value, column.kind)
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + " … (shortened here)"
     tone = BY_TONE.get(str(value)) if column.kind == "tone" else None
-    _write(cell, text, bold=tone is not None, colour=tone, right=column.kind in RIGHT)
+    return _Cell(text, bold=tone is not None, colour=tone, right=column.kind in RIGHT)
 
 
-def _write(cell: Any, text: str, *, bold: bool = False, colour: str | None = None, right: bool = False) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Pt, RGBColor
+def _grid(made: Any, millimetres: Sequence[float], head: Sequence[_Cell], body: Sequence[Sequence[_Cell]]) -> None:
+    """A table whose first row is repeated on every page; no row is torn between pages.
 
-    words = cell.paragraphs[0]
-    words.paragraph_format.space_before = words.paragraph_format.space_after = Pt(2)
-    run = words.add_run(clean(text))
-    run.font.size, run.bold = Pt(8.5), bold
-    run.font.color.rgb = RGBColor.from_string((colour or (SOFT if text == "–" else INK))[1:].upper())
-    if right:
-        words.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    Rows are written as text and parsed once: python-docx takes a millisecond for a cell, and a report has thousands.
+    """
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+    from docx.shared import Mm
 
-
-def _shade(cell: Any) -> None:
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    shade = OxmlElement("w:shd")
-    shade.set(qn("w:val"), "clear")
-    shade.set(qn("w:fill"), WASH[1:].upper())
-    cell._tc.get_or_add_tcPr().append(shade)  # noqa: SLF001 - python-docx has no door to shading
+    grid = made.add_table(rows=0, cols=len(head))
+    _lines(grid)
+    grid.autofit = False
+    widths = [Mm(one) for one in millimetres]
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
+    twips = [int(width.twips) for width in widths]
+    rows = [_row(head, twips, first=True), *(_row(cells, twips) for cells in body)]
+    for row in parse_xml(f"<w:tbl {nsdecls('w')}>{''.join(rows)}</w:tbl>"):
+        grid._tbl.append(row)  # noqa: SLF001 - python-docx has no door to whole rows
 
 
-def _repeat(row: Any) -> None:
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    head = OxmlElement("w:tblHeader")
-    head.set(qn("w:val"), "true")
-    row._tr.get_or_add_trPr().append(head)  # noqa: SLF001 - python-docx has no door to repeated heads
+def _row(cells: Sequence[_Cell], twips: Sequence[int], *, first: bool = False) -> str:
+    told = '<w:cantSplit/><w:tblHeader w:val="true"/>' if first else "<w:cantSplit/>"
+    shade = f'<w:shd w:val="clear" w:fill="{WASH[1:].upper()}"/>' if first else ""
+    return f"<w:tr><w:trPr>{told}</w:trPr>" + "".join(map(_written, cells, twips, repeat(shade))) + "</w:tr>"
 
 
-def _whole(row: Any) -> None:
-    """A row is not torn between pages."""
-    from docx.oxml import OxmlElement
-
-    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 - python-docx has no door to this
+def _written(cell: _Cell, twips: int, shade: str) -> str:
+    text = clean(cell.text)
+    colour = (cell.colour or (SOFT if text == "–" else INK))[1:].upper()
+    words = escape(text).replace("\n", '</w:t><w:br/><w:t xml:space="preserve">')
+    words = words.replace("\t", '</w:t><w:tab/><w:t xml:space="preserve">')
+    side = '<w:jc w:val="right"/>' if cell.right else ""
+    bold = "<w:b/>" if cell.bold else ""
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:type="dxa" w:w="{twips}"/>{shade}</w:tcPr>'
+        f'<w:p><w:pPr><w:spacing w:before="40" w:after="40"/>{side}</w:pPr>'
+        f'<w:r><w:rPr>{bold}<w:color w:val="{colour}"/><w:sz w:val="17"/></w:rPr>'
+        f'<w:t xml:space="preserve">{words}</w:t></w:r></w:p></w:tc>'
+    )
 
 
 def _lines(grid: Any) -> None:
@@ -193,12 +199,3 @@ def _shares(columns: tuple[Column, ...]) -> list[float]:
     weights = {"text": 3.4, "code": 2.0, "instant": 2.0, "day": 1.9, "tone": 1.5, "reading": 1.7}
     wants = [6.0 if column.id in ("why", "context") else weights.get(column.kind, 1.5) for column in columns]
     return [want / sum(wants) * 265 for want in wants]
-
-
-def _widths(grid: Any, millimetres: list[float]) -> None:
-    from docx.shared import Mm
-
-    for column, width in zip(grid.columns, millimetres, strict=True):
-        column.width = Mm(width)
-        for cell in column.cells:
-            cell.width = Mm(width)
