@@ -100,14 +100,19 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
     }
 
 
-def judge_invoices(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> list[Assessed]:
-    """Judge some recurring invoices now, as their events arrive, and hold what must not go out."""
-    wanted = frozenset(ids)
-    books, due, _ = open_books(services, as_of, wanted)
-    cases = list(cases_of(services, books, due))
-    judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=as_of, run_id=run_id)
-    _hold(services, books, judged, as_of, run_id)
-    return judged
+def judge_invoices(services: Services, causes: Mapping[str, str], as_of: datetime) -> list[Assessed]:
+    """Judge some recurring invoices now, as their events arrive, and hold what must not go out.
+
+    ``causes``: the run or delivery that caused it, by invoice. The books are opened once; each is recorded by itself.
+    """
+    books, due, _ = open_books(services, as_of, frozenset(causes))
+    done: list[Assessed] = []
+    for case in cases_of(services, books, due):
+        run_id = causes[case.subject.id]
+        judged = assess(services, recurring_invoice_hold.CONTROL, [case], as_of=as_of, run_id=run_id)
+        _hold(services, books, judged, as_of, run_id)
+        done += judged
+    return done
 
 
 def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:

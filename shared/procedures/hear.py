@@ -19,6 +19,7 @@ from shared.procedures.assess import assess
 from shared.procedures.observe import observation
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import check_heard
+from shared.procedures.together import Together
 from shared.registers import findings
 
 _HANDLED = ("delivery.received", "delivery.recovered")
@@ -49,6 +50,7 @@ class _LatelyRead:
 
 
 _READ = _LatelyRead()
+_INVOICES = Together(billing.judge_invoices)
 
 
 def hear(services: Services, evidence_id: str) -> None:
@@ -107,7 +109,7 @@ def judge_record(services: Services, kind: str, identity: str, as_of: datetime, 
     elif kind == "Projects":
         projects.judge_projects(services, [identity], as_of, run_id)
     elif kind == "RecurringInvoice":
-        billing.judge_invoices(services, [identity], as_of, run_id)
+        _INVOICES.judge(services, identity, as_of, run_id)
     elif kind == "Appointment":
         handoffs.judge_appointments(services, [identity], as_of, run_id)
 

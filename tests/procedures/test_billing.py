@@ -473,7 +473,7 @@ def test_time_of_customers_without_due_invoices_is_looked_at_until_finance_signs
 def test_an_event_judges_one_invoice_at_once() -> None:
     """A changed invoice is judged and held as its delivery arrives."""
     office = Office(tables(RecurringInvoice=[invoice(1), invoice(2)], Invoice=[issued(1, 1), issued(2, 2)]))
-    billing.judge_invoices(office.services, ["-1"], office.clock.now(), "delivery-1")
+    billing.judge_invoices(office.services, {"-1": "delivery-1"}, office.clock.now())
     office.work()
     assert office.hold(1)["applied"]
     assert office.hold(2) is None
