@@ -24,14 +24,17 @@ def identity(kind: str, row: JsonObject) -> str | None:
     """The id under which a row is kept; None when it has none that can be used.
 
     Actions are numbered per ticket. Timesheets and their events all carry id 0: an event is its action, or what its
-    agent did at that time; a timesheet is its agent's day.
+    agent did at that time; a timesheet is its agent's day. An approval is the step of its ticket or invoice.
     """
     own = _plain_id(row.get("id"))
     if kind == "Actions":
         ticket = _plain_id(row.get("ticket_id"))
         return f"{ticket}-{own}" if ticket is not None and own is not None else None
-    if own not in (None, "0") or kind not in ("Timesheet", "TimesheetEvent"):
+    if own not in (None, "0") or kind not in ("Timesheet", "TimesheetEvent", "TicketApproval"):
         return own
+    if kind == "TicketApproval":
+        parts = [_plain_id(row.get(name)) or "0" for name in ("ticket_id", "invoice_id", "seq")]
+        return "-".join(parts) if set(parts) != {"0"} else None
     ticket, number, agent = (_plain_id(row.get(name)) for name in ("ticket_id", "action_number", "agent_id"))
     if kind == "TimesheetEvent" and ticket not in (None, "0") and number not in (None, "0"):
         return f"{ticket}-{number}"

@@ -23,7 +23,7 @@ from shared.halopsa.billing_rows import (
     positive,
 )
 from shared.halopsa.due_invoices import Population, of_lines, pack, population, unpack
-from shared.halopsa.records.billing import Approver, Customer, InvoiceRow, SalesOrder, TaxRow
+from shared.halopsa.records.billing import Approver, Customer, InvoiceApproval, InvoiceRow, SalesOrder, TaxRow
 from shared.halopsa.records.billing import Contract as ContractRow
 from shared.halopsa.records.wire import Refused, halo_date, parse_rows
 from shared.halopsa.time_rows import charge_entries, unbilled, worked
@@ -77,6 +77,7 @@ class Surroundings:
     clients: dict[int, Customer] = field(default_factory=dict)
     taxes: dict[str, Decimal] = field(default_factory=dict)
     entries: dict[str, list[ChargeEntry]] = field(default_factory=lambda: defaultdict(list))
+    overruled: dict[int, str] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     validated: bool = True
 
@@ -98,6 +99,7 @@ def surroundings(mirror: Records, due: Population) -> Surroundings:
         found.orders[order.id] = order_facts(order)
     for agent in _records(Approver, mirror.rows("Agent"), named.agents, found):
         found.people[agent.id] = not agent.isapiagent
+    found.overruled = _overruled(mirror, due.ids)
     for client in _records(Customer, mirror.rows("Client"), None, found):
         found.clients[client.id] = client
     for tax in parse_rows(TaxRow, mirror.rows("Tax"))[0]:
@@ -120,6 +122,25 @@ def _records(model: Any, rows: Iterable[JsonObject], wanted: set[Any] | None, fo
     records, refused = parse_rows(model, (row for row in rows if wanted is None or row.get("id") in wanted))
     found.refused.extend(refused)
     return records
+
+
+def _overruled(mirror: Records, ids: frozenset[int]) -> dict[int, str]:
+    """Recurring invoices whose newest approval an administrator overrode, or a delegate gave."""
+    newest: dict[int, tuple[str, int]] = {}
+    found: dict[int, str] = {}
+    for one in parse_rows(InvoiceApproval, mirror.rows("TicketApproval"))[0]:
+        named = one.invoice_id or 0
+        rid = named if named in ids else -named if -named in ids else 0
+        when = (one.dateapproved.isoformat() if one.dateapproved else "", one.seq or 0)
+        if not rid or when < newest.get(rid, ("", 0)):
+            continue
+        newest[rid] = when
+        found.pop(rid, None)
+        if one.admin_overridden:
+            found[rid] = "administrator"
+        elif positive(one.delegated_by_uid) is not None:
+            found[rid] = "delegate"
+    return found
 
 
 def _issued(mirror: Records, ids: frozenset[int], increased: set[Any], credits_: set[int], found: Surroundings) -> None:
@@ -249,6 +270,7 @@ def invoice_facts(
         ),
         credited=frozenset(around.credited.get(str(row.client_id), ())),
         order=around.orders.get(row.salesorder_id) if row.salesorder_id is not None else None,
+        overruled=around.overruled.get(row.id),
         approver_is_person=around.people.get(agent) if agent is not None else None,
         client_currency=home or None,
         tax_rates=around.taxes,

@@ -166,6 +166,8 @@ class InvoiceFacts:
     """Lines billed to this customer before that a credit here names."""
     order: Order | None = None
     approver_is_person: bool | None = None
+    overruled: str | None = None
+    """How HaloPSA's newest approval came about where not by its approver: ``administrator`` or ``delegate``."""
     client_currency: str | None = None
     tax_rates: Mapping[str, Decimal] = field(default_factory=dict)
     used: Used | None = None

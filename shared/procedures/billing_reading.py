@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from shared.errors import SourceError
 from shared.model import JsonObject
-from shared.procedures.reading import READINGS
+from shared.procedures.reading import READINGS, Reading
 from shared.procedures.services import Services
 from shared.procedures.sync_details import read_details
 from shared.procedures.sync_list import read_list
 
 COMMERCIAL = ("ClientContract", "RecurringInvoice", "Invoice")
+_APPROVALS = Reading("TicketApproval")
+"""Who overrode HaloPSA's approvals; one answer holds them all, and only billing asks."""
 _SHORT = 1000
 """Rows up to which a list is read anew: at most ten requests. A longer one is as old as the last sync, as its age says."""
 
@@ -24,10 +26,9 @@ def read_anew(services: Services, tell: Callable[[str], None]) -> JsonObject:
     read: list[str] = []
     held: list[str] = []
     failed: str | None = None
-    for reading in READINGS:
-        if reading.kind not in COMMERCIAL:
-            continue
-        if failed is not None or int(services.mirror.state(reading.kind).get("rows", 0)) > _SHORT:
+    for reading in (*(one for one in READINGS if one.kind in COMMERCIAL), _APPROVALS):
+        long = reading is not _APPROVALS and int(services.mirror.state(reading.kind).get("rows", 0)) > _SHORT
+        if failed is not None or long:
             held.append(reading.kind)
             continue
         tell(f"Reading {reading.kind}.")

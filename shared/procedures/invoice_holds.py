@@ -36,30 +36,32 @@ def ensure_held(
     Whatever was left undone by a crash or a failure is taken up again here.
     """
     subject = Subject(SUBJECT, name)
+    policy = services.policy.policy.scoped(None, customer)
+    amount = facts.amount if facts else None
+    new = False
     if not reasons or (standing is not None and standing.held):
         # It was held when the books were opened. A release since then was signed on what stands now and rings again
         # itself; a judgement from before it must not place the hold anew.
-        now_standing = holds.current(services.rows, KIND, subject)
-        if now_standing is None or now_standing["state"] == holds.RELEASED:
+        held = holds.current(services.rows, KIND, subject)
+        renewed = holds.renew(services.rows, held["id"], reasons, amount) if held is not None else None
+        if renewed is None:
             return False
-    policy = services.policy.policy.scoped(None, customer)
-    amount = facts.amount if facts else None
-    hold, new = holds.place(
-        services.rows,
-        kind=KIND,
-        subject=subject,
-        customer=customer,
-        practice=None,
-        reasons=reasons,
-        amount=amount,
-        may_release=policy.approvals.deciding("invoice_release"),
-        now=services.clock.now(),
-        run_id=run_id,
-        detail=_detail(facts) if standing is None or not standing.held else None,
-        standing={"state": holds.RELEASED, "number": standing.number}
-        if standing is not None and not standing.held
-        else None,
-    )
+        hold = renewed
+    else:
+        hold, new = holds.place(
+            services.rows,
+            kind=KIND,
+            subject=subject,
+            customer=customer,
+            practice=None,
+            reasons=reasons,
+            amount=amount,
+            may_release=policy.approvals.deciding("invoice_release"),
+            now=services.clock.now(),
+            run_id=run_id,
+            detail=_detail(facts),
+            standing={"state": holds.RELEASED, "number": standing.number} if standing is not None else None,
+        )
     if new:
         _tell(services, hold, run_id)
     apply_hold(services, hold, policy.billing, facts, run_id)
@@ -203,15 +205,13 @@ def _ensure_asked(
         text=_text(hold, facts, reasons),
         run_id=run_id,
     )
-    holds.amend(
-        services.rows,
-        hold["id"],
-        {
-            "approval_id": opened["id"],
-            "release_approved": None,
-            "detail": {**hold["detail"], "asked": codes},
-        },
-    )
+    change: JsonObject = {
+        "approval_id": opened["id"],
+        "release_approved": None,
+        "detail": {**hold["detail"], "asked": codes},
+    }
+    if not holds.amend_held(services.rows, hold["id"], change):
+        withdraw(services, opened["id"], "The hold was released in the meantime.")
 
 
 def _persons(facts: InvoiceFacts, policy: BillingPolicy) -> int:

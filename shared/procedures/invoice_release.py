@@ -110,21 +110,25 @@ def resume_release(services: Services, hold_id: str, run_id: str | None) -> None
             queue_actions(services, [Action.from_json(planned.body["action"])], reference["run_id"])
             return
         attempts += planned is not None
+    _plan_release(services, hold, run_id, attempts)
+
+
+def _plan_release(services: Services, hold: JsonObject, run_id: str | None, attempts: int) -> None:
     action = Action(
         ActionKind.RELEASE_INVOICE,
-        f"release\n{hold_id}\n{hold['release_approved']}\n{attempts}",
+        f"release\n{hold['id']}\n{hold.get('release_approved')}\n{attempts}",
         Subject(SUBJECT, hold["subject"]["id"]),
         hold["customer"],
         {
             "recurring_invoice_id": _number(hold["subject"]["id"]),
             "mode": hold["detail"]["mode"],
             "prior": hold["prior"] or {},
-            "hold_id": hold_id,
+            "hold_id": hold["id"],
         },
     )
     reference = {"part": run_id or "events", "run_id": run_id, "key": row_key(action)}
     detail = {**hold["detail"], "release_action": reference}
-    holds.amend(services.rows, hold_id, {"detail": detail, "release_attempts": attempts})
+    holds.amend(services.rows, hold["id"], {"detail": detail, "release_attempts": attempts})
     queue_actions(services, [action], run_id)
 
 
@@ -145,7 +149,11 @@ def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> N
                     "error": None,
                 },
             )
-        resume_release(services, hold["id"], None)
+        after = holds.get(services.rows, hold["id"]) or hold
+        if after["state"] == holds.HELD:
+            resume_release(services, hold["id"], None)
+        else:  # released before this was carried out: what it has just changed is changed back
+            _plan_release(services, after, None, int(after.get("release_attempts", 0)) + 1)
     elif action.kind is ActionKind.RELEASE_INVOICE:
         _released(services, hold, restored=True)
 

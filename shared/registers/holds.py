@@ -69,12 +69,14 @@ def place(
     ``applied`` stays False until whatever holds it in the source was carried out. ``since`` never moves.
     ``standing``: the subject's newest hold where the caller has read it already.
     """
-    told = [reason.to_json() for reason in reasons]
     while True:
         newest = standing if standing is not None else current(rows, kind, subject)
         standing = None
         if newest is not None and newest["state"] == HELD:
-            return _bring_up_to_date(rows, newest, told, amount, detail), False
+            renewed = renew(rows, newest["id"], reasons, amount, detail)
+            if renewed is None:
+                continue  # released a moment ago
+            return renewed, False
         number = int(newest["number"]) + 1 if newest is not None else 1
         body: JsonObject = {
             "id": f"{mark_of(kind, subject)}-{number:04d}",
@@ -85,7 +87,7 @@ def place(
             "practice": practice,
             "state": HELD,
             "applied": False,
-            "reasons": told,
+            "reasons": [reason.to_json() for reason in reasons],
             "since": rfc3339(now),
             "amount": amount.to_json() if amount else None,
             "approval_id": None,
@@ -105,22 +107,40 @@ def place(
         return body, True
 
 
-def _bring_up_to_date(
-    rows: Rows, newest: JsonObject, told: list[JsonObject], amount: Money | None, detail: JsonObject | None
-) -> JsonObject:
-    change: JsonObject = {"reasons": told} if told else {}
-    if amount is not None:
-        change["amount"] = amount.to_json()
-    if detail is not None:
-        change["detail"] = {**newest["detail"], **detail}
-    if all(newest[key] == value for key, value in change.items()):
-        return newest
-    return amend(rows, newest["id"], change) or newest
+def renew(
+    rows: Rows, hold_id: str, reasons: Sequence[Reason], amount: Money | None, detail: JsonObject | None = None
+) -> JsonObject | None:
+    """Bring an open hold up to date; None when it is not held any more, and then nothing changes.
+
+    No reasons leave the ones it was placed for: only people release.
+    """
+    told = [reason.to_json() for reason in reasons]
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        if body is None or body["state"] != HELD:
+            return None
+        change: JsonObject = {"reasons": told} if told else {}
+        if amount is not None:
+            change["amount"] = amount.to_json()
+        if detail is not None:
+            change["detail"] = {**body["detail"], **detail}
+        return None if all(body[key] == value for key, value in change.items()) else {**body, **change}
+
+    after = register(rows).change(hold_id, step)
+    return after if after is not None and after["state"] == HELD else None
 
 
 def amend(rows: Rows, hold_id: str, change: JsonObject) -> JsonObject | None:
     """Set some of a hold's cells; answer it as it stands afterwards (None when there is no such hold)."""
     return register(rows).change(hold_id, lambda body: None if body is None else {**body, **change})
+
+
+def amend_held(rows: Rows, hold_id: str, change: JsonObject) -> bool:
+    """The same while it is held; False, and nothing changed, when it is not any more."""
+    body = register(rows).change(
+        hold_id, lambda body: None if body is None or body["state"] != HELD else {**body, **change}
+    )
+    return body is not None and body["state"] == HELD
 
 
 def release(

@@ -519,3 +519,24 @@ def test_a_release_between_opening_the_books_and_holding_is_not_undone() -> None
     new = ensure_held(services, name="-7", customer="12", facts=None, reasons=(), standing=None, run_id="r")
     assert new is False
     assert holds.current(services.rows, KIND, Subject(SUBJECT, "-7")) is None
+
+
+def test_a_hold_carried_out_again_after_its_release_is_undone() -> None:
+    """A worker died before it closed the action; the queue brings it again when finance has released already."""
+    from shared.procedures import act
+    from shared.procedures.plan import register
+
+    office = Office()
+    office.check()
+    reference = office.hold()["detail"]["action"]
+    register(office.services, reference["part"]).change(
+        reference["key"], lambda body: {**body, "state": "queued"} if body else None
+    )
+    office.decide()
+    assert (office.hold()["state"], office.row()["disabled"]) == ("released", False)
+    act.carry_out(office.services, reference["part"], reference["key"])
+    assert office.row()["disabled"] is True
+    office.work()
+    assert office.row()["disabled"] is False
+    office.check()
+    assert (office.hold()["state"], office.finding()["verdict"]) == ("released", "pass")

@@ -59,6 +59,10 @@ def time(**changes: Any) -> Callable[[Rows], None]:
     return lambda rows: rows.update(Actions=[entry(**changes)], Tickets=[TICKET])
 
 
+def approvals(*rows_: JsonObject) -> Callable[[Rows], None]:
+    return lambda rows: rows.update(TicketApproval=[{"id": at, **row} for at, row in enumerate(rows_, start=1)])
+
+
 def without(kind: str, *names: str) -> Callable[[Rows], None]:
     def cut(rows: Rows) -> None:
         row = (
@@ -123,6 +127,8 @@ PLANTED: list[tuple[str, Callable[[Rows], None]]] = [
     ("halo_approval_bypassed", head(requires_approval=False)),
     ("halo_approval_bypassed", head(approvalagentid=0)),
     ("halo_approval_not_a_person", head(approvalagentid=8)),
+    ("halo_approval_bypassed", approvals({"invoice_id": -101, "seq": 1, "admin_overridden": True})),
+    ("halo_approval_not_a_person", approvals({"invoice_id": 101, "seq": 1, "delegated_by_uid": 55})),
     ("unreviewed_time", time(actreviewed=False)),
     ("no_charge_type", time(chargerate=-1)),
     ("unbilled_time", time(datetime="2026-09-30T10:00:00")),
@@ -164,6 +170,12 @@ CLEAN: list[Callable[[Rows], None]] = [
     time(actreviewed=False, actioninvoicenumber="A-1"),
     time(actreviewed=False, action_contract_id=777),
     last(posted=False, thirdpartyinvoicenumber=""),
+    approvals(
+        {"invoice_id": -101, "seq": 1, "admin_overridden": True, "dateapproved": "2026-10-10T10:00:00"},
+        {"invoice_id": -101, "seq": 1, "admin_overridden": False, "dateapproved": "2026-11-10T10:00:00"},
+        {"invoice_id": -102, "seq": 1, "admin_overridden": True},
+        {"ticket_id": 9, "seq": 2, "admin_overridden": True},
+    ),
     more(line(2, isgroupdesc=True, qty_order=0.0, net_amount=0.0), line(3, isinactive=True, tax_code="")),
     head(contract_id=-1, lines=[line(contract_id=501)]),
 ]
@@ -201,7 +213,7 @@ def test_many_planted_among_many_clean_are_told_apart() -> None:
     for at, (code, plant) in enumerate(PLANTED, start=1):
         one = copy.deepcopy(tables())
         plant(one)
-        if one["Actions"] or any(row["id"] != 501 for row in one["ClientContract"]):
+        if one["Actions"] or "TicketApproval" in one or any(row["id"] != 501 for row in one["ClientContract"]):
             continue
         number, contract_id = 1000 + at, 600 + at
         recurring = one["RecurringInvoice"][0]

@@ -36,7 +36,7 @@ def test_an_edit_nobody_rang_for_is_judged_at_once() -> None:
     """No sync ran and no webhook came: the check reads contracts, recurring and issued invoices itself."""
     services, halo = office()
     assert check(services, "r-1")["reading"] == {
-        "read": ["ClientContract", "RecurringInvoice", "Invoice"],
+        "read": ["ClientContract", "RecurringInvoice", "Invoice", "TicketApproval"],
         "held": [],
         "failed": None,
     }
@@ -56,7 +56,7 @@ def test_a_halopsa_that_does_not_answer_leaves_what_was_read_before() -> None:
     result = check(services, "r-2")
     assert result["reading"] == {
         "read": ["ClientContract"],
-        "held": ["RecurringInvoice", "Invoice"],
+        "held": ["RecurringInvoice", "Invoice", "TicketApproval"],
         "failed": "source_down",
     }
     assert result["population"] == 1
@@ -68,5 +68,9 @@ def test_long_lists_are_left_to_the_sync() -> None:
     services.mirror.save_state("Invoice", {"rows": 1001, "read_at": "2026-11-16T07:00:00Z"})
     told = read_anew(services, lambda _text: None)
     assert told["held"] == ["Invoice"]
-    assert {kind for _, kind, _ in halo.calls if "/" not in kind} == {"ClientContract", "RecurringInvoice"}
+    assert {kind for _, kind, _ in halo.calls if "/" not in kind} == {
+        "ClientContract",
+        "RecurringInvoice",
+        "TicketApproval",
+    }
     assert services.clock.now() - NOW == timedelta(0)

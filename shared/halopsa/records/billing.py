@@ -167,6 +167,18 @@ class Approver(Record):
     isapiagent: HaloBool = False
 
 
+class InvoiceApproval(Record):
+    """How an approval of an invoice came about (FaultApproval)."""
+
+    kind: ClassVar[str] = "TicketApproval"
+
+    invoice_id: HaloId | None = None
+    seq: HaloInt | None = None
+    dateapproved: HaloDate = None
+    admin_overridden: HaloBool = False
+    delegated_by_uid: HaloId | None = None
+
+
 class ChargeAction(Record):
     """What billing reads of an action: time, and how it is charged."""
 

@@ -1,4 +1,4 @@
-"""HaloPSA's own approval: given, not bypassed by its rules, and by a person."""
+"""HaloPSA's own approval: given, not bypassed by its rules or an administrator, and by its approver, a person."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def check(invoice: InvoiceFacts, policy: BillingPolicy, _as_of: datetime) -> Ite
         return
     if invoice.approval_status not in invoice.approved_numbers:
         yield Reason("halo_approval_missing", "HaloPSA's own approval has not been given.")
+    elif invoice.overruled == "administrator":
+        yield Reason("halo_approval_bypassed", "An administrator overrode HaloPSA's approval of the invoice.")
+    elif invoice.overruled == "delegate":
+        yield Reason("halo_approval_not_a_person", "HaloPSA's approval was given by a delegate, not by its approver.")
     elif invoice.approver is None or invoice.approver in _NOBODY:
         yield Reason("halo_approval_bypassed", "HaloPSA calls the invoice approved, but no agent approved it.")
     elif invoice.approver_is_person is None:
