@@ -74,6 +74,8 @@ def prepared() -> FakeServices:
     clients = ({"id": at, "name": f"Fictive {at}"} for at in range(1, CUSTOMERS + 1))
     mirror.apply("Client", clients, read_at=NOW, complete=True)
     mirror.apply("Agent", [{"id": 7, "name": "Ada Fictive", "isapiagent": False}], read_at=NOW, complete=True)
+    for kind in ("Tickets", "Actions"):
+        mirror.apply(kind, [], read_at=NOW, complete=True)
     _sign(services)
     return services
 

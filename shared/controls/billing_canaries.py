@@ -62,7 +62,7 @@ def clean_invoice(policy: Policy, now: datetime) -> InvoiceFacts:
         requires_approval=True,
         approval_status=next(iter(policy.halopsa.meaning.invoice_approval.approved), 2),
         approver=7,
-        read=frozenset({"RecurringInvoice", "ClientContract", "Invoice"}),
+        read=frozenset({"RecurringInvoice", "ClientContract", "Invoice", "Actions", "Tickets"}),
         contract=Contract(
             1, "1", date(2020, 1, 1), None, active=True, started=True, expired=False, increase=None, increase_on=None
         ),

@@ -143,9 +143,8 @@ def read_policy(*documents: str) -> Policy:
             merged = merge(merged, tomllib.loads(text))
         except tomllib.TOMLDecodeError as fault:
             raise Unacceptable(f"The policy is not TOML: {fault}.", code="policy_invalid") from None
-    shipped = {key: practice.model_dump() for key, practice in PracticePolicy.shipped().items()}
-    if isinstance(merged.get("practices"), dict):
-        merged["practices"] = merge(shipped, merged["practices"])
+    # tables by name (suppliers, deciding roles, practices) keep what is shipped beside what is given
+    merged = merge(Policy.model_validate({}).model_dump(mode="python"), merged)
     try:
         policy = Policy.model_validate(merged)
         for patches in (policy.override.practice, policy.override.customer):

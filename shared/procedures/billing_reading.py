@@ -12,6 +12,8 @@ from shared.procedures.sync_details import read_details
 from shared.procedures.sync_list import read_list
 
 COMMERCIAL = ("ClientContract", "RecurringInvoice", "Invoice")
+_BESIDE = ("Client", "SalesOrder", "Agent", "Tax")
+"""What invoices are compared with: read here only when no sync ever did."""
 _APPROVALS = Reading("TicketApproval")
 """Who overrode HaloPSA's approvals; one answer holds them all, and only billing asks."""
 _SHORT = 1000
@@ -26,8 +28,10 @@ def read_anew(services: Services, tell: Callable[[str], None]) -> JsonObject:
     read: list[str] = []
     held: list[str] = []
     failed: str | None = None
-    for reading in (*(one for one in READINGS if one.kind in COMMERCIAL), _APPROVALS):
-        long = reading is not _APPROVALS and int(services.mirror.state(reading.kind).get("rows", 0)) > _SHORT
+    mirror = services.mirror
+    wanted = {*COMMERCIAL, *(kind for kind in _BESIDE if mirror.read_at(kind) is None)}
+    for reading in (*(one for one in READINGS if one.kind in wanted), _APPROVALS):
+        long = reading is not _APPROVALS and int(mirror.state(reading.kind).get("rows", 0)) > _SHORT
         if failed is not None or long:
             held.append(reading.kind)
             continue

@@ -36,12 +36,12 @@ def test_a_clean_invoice_passes_on_any_day() -> None:
 
 
 def test_facts_that_were_never_read_give_unknown() -> None:
-    """Contracts and invoices not read: unknown, with a sentence for each."""
+    """Contracts, invoices and time not read: unknown, with a sentence for each."""
     policy = read_policy("")
     judgement = recurring_invoice_hold.judge(replace(clean_invoice(policy, NOW), read=frozenset()), policy, NOW)
     assert judgement.verdict is Verdict.UNKNOWN
     assert {reason.code for reason in judgement.reasons} == {"facts_missing"}
-    assert len(judgement.reasons) == 2
+    assert len(judgement.reasons) == 3
 
 
 def test_what_will_not_be_billed_does_not_apply() -> None:

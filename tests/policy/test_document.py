@@ -79,3 +79,19 @@ def test_practice_is_told_by_type_first_then_by_team():
     assert policy.practice_of(25, "anyone") == "mssp"
     assert policy.practice_of(999, "Blue") == "mssp"
     assert policy.practice_of(999, "Unheard of") is None
+
+
+def test_a_table_by_name_keeps_what_is_shipped_beside_what_is_given():
+    """Another supplier does not take the shipped one away, nor another deciding role all the others."""
+    given = """
+[billing.usage.giacom]
+customer = "Customer"
+item = "Code"
+quantity = "Units"
+[approvals.roles]
+invoice_release = ["Finance", "SteeringMember"]
+"""
+    policy = read_policy(given)
+    assert set(policy.billing.usage) == {"giacom", "pax8"}
+    assert policy.approvals.deciding("handoff_signoff") == read_policy("").approvals.deciding("handoff_signoff") != ()
+    assert [role.value for role in policy.approvals.deciding("invoice_release")] == ["Finance", "SteeringMember"]

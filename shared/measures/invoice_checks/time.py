@@ -18,6 +18,12 @@ _NONE_GIVEN, _NO_CHARGE = -1, 0
 
 def check(invoice: InvoiceFacts, policy: BillingPolicy, as_of: datetime) -> Iterator[Reason]:
     """unreviewed_time, no_charge_type, unbilled_time: of entries up to the day the invoice is created."""
+    unread = [kind for kind in ("Actions", "Tickets") if kind not in invoice.read]
+    if unread:
+        yield missing(
+            f"{' and '.join(unread)} have not been read from HaloPSA; which time waits to be billed is unknown."
+        )
+        return
     until = max(as_of.date(), invoice.next_date) if invoice.next_date else as_of.date()
     yield from judge_entries([one for one in invoice.entries if one.on <= until], policy, as_of.date())
 
