@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from shared.halopsa.billing_rows import contract_facts, customer_of, positive
@@ -31,6 +32,8 @@ class Issuings:
     single: list[tuple[tuple[str, str, int], bytes]] = field(default_factory=list)
     contract_of: dict[int, int] = field(default_factory=dict)
     """What recurring invoices name, for issued ones that do not repeat it."""
+    together: dict[tuple[int, str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """What all invoices of a customer bill of an item in a period that begins on one day."""
     around: Surroundings = field(default_factory=lambda: Surroundings(frozenset()))
     refused: list[Refused] = field(default_factory=list)
 
@@ -46,6 +49,7 @@ def issuings(mirror: Records) -> Issuings:
         if row.get("voided") is True:
             continue
         named |= {one for one in of_lines(row, "creditlinkedidid") if isinstance(one, int) and one > 0}
+        _add_up(row, found.together)
         rid = row.get("recurring_invoice_id")
         held = (newness(row), pack(row))
         if isinstance(rid, int) and not isinstance(rid, bool) and rid:
@@ -61,6 +65,16 @@ def issuings(mirror: Records) -> Issuings:
             found.contract_of[abs(rid)] = told.pop()
     _around(mirror, found, named)
     return found
+
+
+def _add_up(row: JsonObject, together: dict[tuple[int, str, str], Decimal]) -> None:
+    client, lines = row.get("client_id"), row.get("lines")
+    if not isinstance(client, int) or not isinstance(lines, list):
+        return
+    for line in lines:
+        item, quantity = (line.get("item_code"), line.get("qty_order")) if isinstance(line, dict) else (None, None)
+        if isinstance(item, str) and isinstance(quantity, int | float) and not line.get("creditlinkedidid"):
+            together[client, str(row.get("period_start_date"))[:10], item.strip()] += Decimal(str(quantity))
 
 
 def _around(mirror: Records, found: Issuings, named: set[int]) -> None:
@@ -111,6 +125,10 @@ def _read(row: JsonObject, found: Issuings) -> InvoiceRow | None:
 
 def _past(row: InvoiceRow, before: InvoiceRow | None, found: Issuings, policy: Policy, used: _Used) -> Past:
     invoice = _facts(row, found, policy, used)
+    if invoice.used is not None and row.client_id is not None:
+        start = invoice.start.isoformat() if invoice.start else ""
+        elsewhere = {item: found.together[row.client_id, start, item] for item in invoice.used.quantities}
+        invoice = replace(invoice, used=replace(invoice.used, billed_elsewhere=elsewhere))
     recurring = bool(row.recurring_invoice_id)
     if before is None:
         return Past(invoice, recurring, None)

@@ -432,3 +432,31 @@ def test_looking_back_is_told_to_each_only_of_their_own() -> None:
     assert {one["code"]: one["count"] for one in mine["by_cause"]}["account_missing"] == 1
     with pytest.raises(NotFound):
         look_back_view(office.services, FINANCE, "2026-01")
+
+
+def test_looking_back_compares_what_a_customer_was_billed_together_with_what_was_in_use() -> None:
+    """Two invoices of one customer share the licences; a third customer was billed for fewer than were in use."""
+    from shared.procedures.usage import accept_usage
+
+    def half(number: int, of: int, quantity: float, **more: Any) -> JsonObject:
+        lines = [
+            line(
+                9000 + number,
+                item_code="LIC-1",
+                qty_order=quantity,
+                net_amount=quantity * 20,
+                tax_amount=quantity * 2.6,
+            )
+        ]
+        return issued(number, of, contract_id=501, lines=lines, total=quantity * 22.6, **more)
+
+    made = tables(Invoice=[half(1, 101, 6.0), half(2, 102, 4.0), half(3, 103, 4.0, client_id=13)])
+    made["Client"].append({"id": 13, "name": "Fictive Foods", "default_currency_code_name": "CAD"})
+    made["ClientContract"].append({**made["ClientContract"][0], "id": 502, "client_id": 13})
+    made["Invoice"][2]["contract_id"] = 502
+    office = Office(made)
+    body = b"Company,SKU,Quantity\nMaple Harbour Dental,LIC-1,10\nFictive Foods,LIC-1,5\n"
+    accept_usage(office.services, FINANCE, "pax8", "2026-11", body, "text/csv")
+    run(office, "billing_look_back", "2026-11")
+    told = {row["invoice"]: row["codes"] for row in look_back_view(office.services, FINANCE, None)["invoices"]}
+    assert told == {"3": ["usage_mismatch"]}
