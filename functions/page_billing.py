@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from functions.page_frames import Names, Query, detail_page, path
 from shared.errors import NotFound
+from shared.measures.validation import told
 from shared.model import JsonObject, Person, rfc3339
 from shared.portal.blocks import Fact, table
-from shared.portal.words import listed, money, percent, plain, words
+from shared.portal.words import listed, money, percent, words
 from shared.procedures import billing_figures, contract_map, look_back, validation
 from shared.procedures.billing_trust import trust_of
 from shared.procedures.services import Services
@@ -21,7 +22,7 @@ _SHOWN = 50
 def billing(services: Services, person: Person, _query: Query) -> bytes:
     """Trust, causes, validation, contract map, look back, agreements and ages."""
     trust = trust_of(services)
-    told = trust.to_json()
+    said = trust.to_json()
     until = datetime.combine(services.clock.now().date() + timedelta(days=1), datetime.min.time(), UTC)
     figures = billing_figures.billing_view(
         services, person, rfc3339(until - timedelta(days=_DAYS)), rfc3339(until), None
@@ -29,8 +30,8 @@ def billing(services: Services, person: Person, _query: Query) -> bytes:
     names = Names(services, person)
     share = figures["realisation"]["value"]
     facts: list[Fact] = [
-        ("Automation is trusted", "text", "yes" if trust.trusted else f"no: {told['text']}"),
-        ("Signed", "moment", told["signed_at"]),
+        ("Automation is trusted", "text", "yes" if trust.trusted else f"no: {said['text']}"),
+        ("Signed", "moment", said["signed_at"]),
         ("While it is not", "text", _consequence(services)),
         ("Chargeable hours invoiced", "text", None if share is None else f"{percent(share)} of {_DAYS} days"),
     ]
@@ -122,7 +123,7 @@ def _scenarios(row: JsonObject) -> JsonObject:
             "area": words(one["area"]),
             "title": one["title"],
             "subject": f"{words(one['subject']['kind'])} {one['subject']['id']}",
-            "expected": plain(one["expected"]),
+            "expected": told(one["expected"]),
             "verdict": found[one["id"]]["verdict"],
             "differences": "; ".join(found[one["id"]]["differences"]),
         }
@@ -136,7 +137,14 @@ def _scenarios(row: JsonObject) -> JsonObject:
         "verdict": "Verdict",
         "differences": "What differs",
     }
-    return table(f"Test cycle of {row['name']}", shown, columns, kinds={"verdict": "tag"})
+    result = row["result"]
+    return table(
+        f"Test cycle of “{row['name']}”",
+        shown,
+        columns,
+        kinds={"verdict": "tag"},
+        caption=f"{result['pass']} as expected, {result['fail']} not, {result['unknown']} unknown",
+    )
 
 
 def _map(services: Services) -> JsonObject:
@@ -244,4 +252,6 @@ def _ages(title: str, rows: list[JsonObject], *, hours: bool) -> JsonObject:
         if row["count"] or row["band"] not in ("unknown", "not_due")
     ]
     columns = {"band": "Days", "count": "Number", **({"hours": "Hours"} if hours else {}), "amounts": "Money"}
-    return table(title, shown, columns, kinds={"count": "number0", "hours": "number"})
+    return table(
+        title, shown, columns, kinds={"count": "number0", "hours": "number"}, caption="As at the end of today (UTC)"
+    )

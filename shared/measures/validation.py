@@ -110,6 +110,11 @@ def verdict_of(expected: JsonObject, actual: JsonObject | None) -> tuple[str, li
     return ("fail" if differs else "unknown" if untold else "pass"), differs + untold
 
 
+def told(values: JsonObject) -> str:
+    """Expected or found values in one line, for people."""
+    return "; ".join(f"{_said(name)}: {'—' if value is None else _shown(value)}" for name, value in values.items())
+
+
 def _said(name: str) -> str:
     return name.replace("_", " ")
 

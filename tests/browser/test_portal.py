@@ -20,6 +20,7 @@ SECTIONS = (
     "findings",
     "holds",
     "approvals",
+    "billing",
     "projects",
     "handoffs",
     "reviews",

@@ -104,7 +104,7 @@ def _line(
         return
     quantity, price = _number(was["quantity"]), _number(was["unit_price"])
     if line.quantity is not None and quantity is not None and moved(quantity, line.quantity, policy.quantity_tolerance):
-        yield Reason("quantity_moved", f"{line.name}: {quantity:f} became {line.quantity:f} {since}.")
+        yield Reason("quantity_moved", f"{line.name}: {text_of(quantity)} became {text_of(line.quantity)} {since}.")
     if (
         line.price is not None
         and price is not None

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared.measures.invoice_facts import InvoiceFacts
+from shared.measures.money import text_of
 from shared.model import Reason
 
 if TYPE_CHECKING:
@@ -28,5 +29,6 @@ def check(invoice: InvoiceFacts, _policy: BillingPolicy, _as_of: datetime) -> It
         live = used.quantities[item]
         if live not in (quantity, used.billed_elsewhere.get(item)):
             yield Reason(
-                "usage_mismatch", f"{item} is billed for {quantity:f}; {used.sources[item]} shows {live:f} in use."
+                "usage_mismatch",
+                f"{item} is billed for {text_of(quantity)}; {used.sources[item]} shows {text_of(live)} in use.",
             )
