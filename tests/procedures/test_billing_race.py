@@ -49,7 +49,7 @@ class Scene:
         services = self.office.services
         page = services.halo.one("RecurringInvoice", "-101", {})
         services.mirror.apply("RecurringInvoice", [page.rows[0]], read_at=page.read_at)
-        billing.judge_invoices(services, ["-101"], services.clock.now(), "delivery\nd-1")
+        billing.judge_invoices(services, {"-101": "delivery\nd-1"}, services.clock.now())
         self.office.work()
 
     def holds(self) -> list[tuple[str, bool]]:
