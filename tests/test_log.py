@@ -15,6 +15,7 @@ from functions.crash import Crashed, told_plainly
 from functions.http import handle
 from shared.actions import Action, ActionKind
 from shared.errors import SourceDown, SourceRejected
+from shared.ledger.anchor import unknown
 from shared.log import WITHHELD, Event, line, log, quiet
 from shared.model import Subject
 from shared.procedures import act, audit, bury, runs
@@ -84,6 +85,7 @@ def test_a_run_that_fails_says_its_code_and_not_its_words(caplog):
 def test_an_audit_that_finds_something_names_the_codes(caplog, monkeypatch):
     """And one that finds nothing is silent."""
     services = FakeServices()
+    monkeypatch.setattr(audit, "check_anchor", lambda *_: unknown("Nobody asked."))
     run = runs.Run("r-1", "audit", None, services.clock.now(), "oid-1")
     for codes in ([], ["E_TILE", "E_ANCHOR"]):
         monkeypatch.setattr(audit, "audit_all", lambda *_, codes=codes: {"codes": codes, "findings": [SECRET]})
@@ -195,6 +197,7 @@ def test_the_operator_s_page_explains_every_event():
     assert [one.value for one in Event if f"`{one.value}`" not in page] == []
 
 
+@pytest.mark.slow
 def test_the_worker_passes_our_lines_on_and_hears_no_words():
     """Microsoft's runtime invokes a queue function with a message that is nonsense."""
     pytest.importorskip("azure_functions_runtime")

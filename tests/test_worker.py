@@ -62,6 +62,7 @@ def test_the_app_indexes_with_an_empty_environment() -> None:
     assert told["functions"]
 
 
+@pytest.mark.slow
 def test_every_function_is_seen_as_the_local_host_sees_it() -> None:
     """The runtime and the stand-in read the same triggers."""
     script = "import json; from local.host.functions import load; print(json.dumps([[f.name, f.kind] for f in load()]))"
@@ -70,6 +71,7 @@ def test_every_function_is_seen_as_the_local_host_sees_it() -> None:
     assert sorted(there) == sorted(json.loads(seen))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["intake", "engine", "desk", "review", "audit"])
 def test_every_group_indexes(group: str) -> None:
     """Each deployment has functions, and none that the whole app does not have."""

@@ -133,6 +133,7 @@ def test_every_single_write_fails_once(kind):
         check(stand, 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sealers", [1, 2, 4])
 def test_sealers_race_with_faults(sealers):
     """Several sealers, four receivers, replays and a fault at every tenth write: exactly once all the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ def brute(calls: list[list[Cover]], opens: dict[str, int]) -> tuple[str, ...] | 
 ways = st.lists(st.frozensets(st.sampled_from(NAMES), min_size=1, max_size=2), min_size=0, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(ways, max_size=5), st.lists(st.integers(0, 255), min_size=6, max_size=6))
 def test_it_equals_trying_everything(calls: list[list[Cover]], bits: list[int]) -> None:

@@ -133,6 +133,7 @@ def test_the_record_of_an_erasure_stays():
     assert erase(stand, ids[0], "d-3", "oid-8")["tombstone"] == done["tombstone"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["before", "after"])
 def test_killed_at_any_write(kind):
     """Whatever write fails: content that is gone is on record, and running it again finishes."""

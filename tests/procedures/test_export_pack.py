@@ -93,6 +93,7 @@ def test_built_again_to_the_same_bytes(more):
     assert stand.blobs.get("packs", pack_blob(asked["id"])) == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["before", "after"])
 def test_killed_at_any_write(kind, tmp_path):
     """A build that fails at any storage write is finished by the next try, and verifies."""

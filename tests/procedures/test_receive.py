@@ -328,6 +328,7 @@ def test_the_same_delivery_from_many_at_once_is_kept_once() -> None:
     assert sorted(mixed) == [200] + [409] * 31
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.binary(max_size=200)

@@ -36,6 +36,7 @@ def test_a_week_is_monday_to_monday_in_utc() -> None:
     assert week_of("2026-W53")[1].isoformat() == "2027-01-04T00:00:00+00:00"
 
 
+@pytest.mark.slow
 def test_the_report_as_it_was_known_then_stays_and_the_later_one_tells_what_differs() -> None:
     """Late data changes the next report, never the one before; the same time again gives the same bytes."""
     services = weeks.services()

@@ -161,6 +161,7 @@ def test_a_source_that_is_down_altogether_is_not_asked_for_every_list() -> None:
     assert len(services.halo.calls) == 3
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_a_long_list_goes_on_where_it_stood() -> None:
     """Most pages are not read again, and actions of tickets read before the kill are still read."""
     services = stack(

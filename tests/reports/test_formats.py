@@ -21,6 +21,8 @@ from shared.reports.formats import FORMATS, media_type, render
 from tests.reports import weeks
 from tests.reports.weeks import NOW, PERIOD
 
+pytestmark = pytest.mark.slow
+
 ALL = Person("oid-1", "Nora Fictive", frozenset({Role.READER}))
 
 
