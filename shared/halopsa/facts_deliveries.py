@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.halopsa.echo import is_echo
 from shared.model import JsonObject
 
 _OBJECTS: tuple[tuple[str, str], ...] = (
@@ -41,6 +42,15 @@ def target(payload: JsonObject) -> tuple[str, str, dict[str, str]] | None:
             if isinstance(identity, int) and not isinstance(identity, bool):
                 return kind, str(identity), dict(_DETAILS.get(kind, {}))
     return None
+
+
+def echo(payload: JsonObject, api_agent: int) -> bool:
+    """True when our own write rang: its agent is the one we log in as, or an object inside bears our mark.
+
+    Other integrations may log in as the same agent: the record is read and judged all the same.
+    """
+    ours = api_agent > 0 and payload.get("agent_id") == api_agent
+    return ours or any(is_echo(held) for held in payload.values() if isinstance(held, dict))
 
 
 def kinds_of(kind: str, row: JsonObject) -> tuple[str, ...]:

@@ -86,7 +86,10 @@ def hear(services: Services, evidence_id: str) -> None:
         return
     row = page.rows[0]
     customer = spelling.customer_of(row)
-    services.ledger.record(replace(observation(kind, page), customer=customer))
+    seen = replace(observation(kind, page), customer=customer)
+    if spelling.echo(payload, services.policy.policy.halopsa.api_agent):
+        seen = replace(seen, source={**seen.source, "echo": True})
+    services.ledger.record(seen)
     for mirrored in spelling.kinds_of(kind, row):
         services.mirror.apply(mirrored, [row], read_at=page.read_at)
         check_heard(services, mirrored, identity, row, services.clock.now(), f"delivery\n{evidence_id}")
