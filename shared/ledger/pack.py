@@ -55,6 +55,8 @@ class Plan:
     """The exact bytes that were logged of the draw."""
     redact: tuple[str, ...] = ()
     redact_salt: str = ""
+    former_logs: tuple[JsonObject, ...] = ()
+    """This customer's logs of earlier incarnations: origin and last published size. They are not in the pack."""
 
 
 class _Entry(NamedTuple):
@@ -292,6 +294,7 @@ class Packer:
             "customer": plan.customer,
             "log": plan.log,
             "origin": plan.origin,
+            **({"former_logs": list(plan.former_logs)} if plan.former_logs else {}),
             "period": {"start": plan.start, "end": plan.end},
             "controls": list(plan.controls),
             "created_at": plan.created_at,

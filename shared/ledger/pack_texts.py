@@ -19,7 +19,7 @@ Period     {start} (included) to {end} (not included), by the time the service r
 Controls   {controls}
 Population {population} entries; {items} shipped with their content; exceptions are listed in exceptions.csv
 Made       {created_at}
-
+{former}
 WHAT IS PROVEN
   Every entry of the log from number {first} to {last} is in log/range.jsonl. Their hashes rebuild the root that was
   signed in log/checkpoint-end.txt, starting from log/checkpoint-start.txt, so none was altered, left out, added or
@@ -63,6 +63,10 @@ def readme(manifest: JsonObject) -> bytes:
         created_at=manifest["created_at"],
         first=ranged["start"],
         last=ranged["end"] - 1,
+        former="".join(
+            f"Before    this log, and not in this pack: {one['origin']}, {one['size']} entries, closed by a restore\n"
+            for one in manifest.get("former_logs", ())
+        ),
         limits="\n".join(f"  - {text}" for text in verify.NOT_PROVEN),
     ).encode()
 

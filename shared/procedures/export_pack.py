@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from shared.ledger.pack import Packer, Plan
 from shared.ledger.pack_request import read_body
 from shared.ledger.proof import tlog_proof
 from shared.ledger.spool import Spool
-from shared.ledger.stored import int_cell, text_cell
+from shared.ledger.stored import int_cell, logs, text_cell
 from shared.model import JsonObject, NewEntry, Person, Role, Subject, parse_instant, rfc3339
 from shared.ports import Row
 from shared.procedures.seal import seal_customer
@@ -216,8 +216,8 @@ def _build(services: Services, pack_id: str, tell: Progress) -> JsonObject:
     customer = state["wanted"]["customer"]
     planned = json.loads(_once(services, f"{pack_id}/plan.json", lambda: _plan(services, state)))
     proof_size = planned.pop("proof_size")
-    for name in ("controls", "custody", "redact"):
-        planned[name] = tuple(planned[name])
+    for name in ("controls", "custody", "redact", "former_logs"):
+        planned[name] = tuple(planned.get(name, ()))
     plan = Plan(**planned)
 
     def prove(evidence_id: str) -> str:
@@ -344,8 +344,17 @@ def _plan(services: Services, state: JsonObject) -> bytes:
         drawn=state["drawn"],
         redact=tuple(wanted["redact"]),
         redact_salt=state["salt"],
+        former_logs=tuple(_former_logs(services, wanted["customer"], log)),
     )
     return json.dumps({**asdict(plan), "proof_size": newest}).encode()
+
+
+def _former_logs(services: Services, customer: str, log: str) -> Iterator[JsonObject]:
+    """The customer's logs of earlier incarnations, which a restore closed."""
+    for named in logs(services.rows):
+        if named.customer == customer and named.log != log:
+            published = services.rows.get(TABLE, named.log, "pub")
+            yield {"origin": named.origin, "size": int_cell(published, "size") if published is not None else 0}
 
 
 def _meta_proof(services: Services, checkpoint: str) -> str:
