@@ -65,10 +65,11 @@ def follow_log(rows: Rows, blobs: Blobs, log: str, customer: str | None, *, inde
     """Bring index and tiles up to the head; safe to repeat and to race. Answers how many entries were followed."""
     tree, done = Tree(rows, blobs, log), 0
     hashes: list[bytes] | None = None
+    size = read_head(rows, log).size
     while True:
         cursor = rows.get(TABLE, log, _CURSOR)
-        first, last = position(rows, log)
-        last = min(last, first - first % WIDTH + WIDTH)  # tile by tile, so that a fault costs one tile's work
+        first = int_cell(cursor, "index") if cursor else 0
+        last = min(size, first - first % WIDTH + WIDTH)  # tile by tile, so that a fault costs one tile's work
         if first >= last:
             return done
         if hashes is None or len(hashes) != first % WIDTH:
@@ -86,6 +87,8 @@ def follow_log(rows: Rows, blobs: Blobs, log: str, customer: str | None, *, inde
             hashes = None
         _move(rows, cursor, Row(log, _CURSOR, {"index": last}, cursor.etag if cursor else ""))
         done += last - first
+        if last == size:
+            return done
 
 
 def _move(rows: Rows, cursor: Row | None, moved: Row) -> None:

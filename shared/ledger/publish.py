@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import LedgerError, RowExists, RowStale
@@ -51,6 +51,7 @@ class Publisher:
     blobs: Blobs
     signer: Signer
     names: Namespace
+    _remembered: set[str] = field(default_factory=set)
 
     def publish(self, log: str, now: datetime) -> Published | None:
         """Publish the head of a log if it grew (the meta-log also once a day); None while the log is empty.
@@ -133,7 +134,10 @@ class Publisher:
         return signed
 
     def _remember_key(self) -> None:
+        """Once for each publisher and key: keys are never taken away."""
         identity = note.key_id(self.signer.public_spki).hex()
+        if identity in self._remembered:
+            return
         if self.rows.get(TABLE, KEYS, identity) is None:
             cells: dict[str, int | str | bytes] = {
                 "name": self.signer.name,
@@ -142,10 +146,9 @@ class Publisher:
             }
             count = len(self.rows.scan(TABLE, partition=KEYS).rows)
             cells["since"] = f"{count:06d}"
-            try:
+            with suppress(RowExists):
                 self.rows.insert(TABLE, Row(KEYS, identity, cells))
-            except RowExists:
-                return
+        self._remembered.add(identity)
 
     def _retire(self, identity: str, size: int) -> None:
         """A key that gave way to another may sign no tree larger than the largest it signed."""

@@ -99,10 +99,15 @@ def seal_log(rows: Rows, log: str, now: datetime) -> Sealed:
     done = Sealed()
     failures, most = 0, MOST_ENTRIES
     waiting: list[Row] = []
+    more = True
+    """Whether rows may be waiting that were not read; what comes from now on is the next sealing's."""
     while done.lost_races < _MOST_LOST_RACES:
         try:
             if not waiting:
-                waiting = list(rows.scan(TABLE, partition=log, first="q-", last="q.", limit=_AHEAD).rows)
+                if not more:
+                    return done
+                page = rows.scan(TABLE, partition=log, first="q-", last="q.", limit=_AHEAD)
+                waiting, more = list(page.rows), page.next is not None
                 if not waiting:
                     return done
             poison = next(((row, why) for row in waiting[:most] if (why := _fault(row))), None)
@@ -115,21 +120,21 @@ def seal_log(rows: Rows, log: str, now: datetime) -> Sealed:
             after = _commit(rows, log, batch, now)
         except (RowStale, RowExists):
             done.lost_races += 1
-            waiting = []
+            waiting, more = [], True
             continue
         except Malformed:
             if most == 1:  # the store refuses this row on its own: nothing behind it may wait for it
                 _quarantine(rows, log, waiting[0], "the store refuses it")
                 done.quarantined.append((waiting[0].key.removeprefix("q-"), "the store refuses it"))
-                waiting, most = [], MOST_ENTRIES
+                waiting, most, more = [], MOST_ENTRIES, True
             else:
-                waiting, most = [], 1
+                waiting, most, more = [], 1, True
             continue
         except StorageUnavailable:
             failures += 1
             if failures >= _MOST_FAILURES:
                 raise
-            waiting = []
+            waiting, more = [], True
             continue
         failures = 0
         done.entries += after
