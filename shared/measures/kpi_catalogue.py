@@ -66,10 +66,10 @@ def _kpi(
 
 
 SERVICE, FLOW, MONEY, SECURITY, DELIVERY, HANDOFF, VALUE, TRUST = (
-    "Service",
-    "Work in hand",
+    "Service performance",
+    "Operational hygiene",
     "Financial health",
-    "Security discipline",
+    "MSSP discipline",
     "Project delivery",
     "Handoff",
     "Automation value",

@@ -76,6 +76,8 @@ def _title(made: Any, document: Document) -> None:
         _headline(made, document)
     for sentence in document.summary:
         made.add_paragraph(clean(sentence))
+    if document.kind == "weekly":
+        made.add_page_break()
 
 
 def _headline(made: Any, document: Document) -> None:
@@ -197,5 +199,5 @@ def _lines(grid: Any) -> None:
 def _shares(columns: tuple[Column, ...]) -> list[float]:
     """Millimetres per column by what it holds."""
     weights = {"text": 3.4, "code": 2.0, "instant": 2.0, "day": 1.9, "tone": 1.5, "reading": 1.7}
-    wants = [6.0 if column.id in ("why", "context") else weights.get(column.kind, 1.5) for column in columns]
+    wants = [9.0 if column.id in ("why", "context") else weights.get(column.kind, 1.5) for column in columns]
     return [want / sum(wants) * 265 for want in wants]

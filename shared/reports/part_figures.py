@@ -54,7 +54,7 @@ def _card(
 
 _COLUMNS = (
     Column("figure", "Figure"),
-    Column("category", "Category", aside=True),
+    Column("category", "Category"),
     Column("value", "Value", "number", aside=True),
     Column("unit", "Unit", "code", aside=True),
     Column("reads", "Value", "reading"),

@@ -32,11 +32,13 @@ def halo_date(value: object) -> datetime | None:
     if isinstance(value, datetime):
         at = value
     elif isinstance(value, str) and _DATE.fullmatch(value):
-        at = datetime.fromisoformat(value.upper())
+        at = datetime.fromisoformat(value.upper() if value[-1] == "z" else value)
     else:
         raise ValueError("is not a date and time such as 2026-09-25T06:41:08Z")
     if at.year <= 1900:
         return None
+    if at.tzinfo is UTC:  # what nearly every value says; the rest of the way is for the others
+        return at
     try:
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except OverflowError:
@@ -50,6 +52,8 @@ def _date(value: object) -> datetime | None:
 
 def _whole(value: object) -> int:
     """Halo types some ids as numbers and may send 12.0; text and booleans are never ids."""
+    if type(value) is int and -_WIDEST <= value <= _WIDEST:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("is not a whole number")  # noqa: TRY004 - pydantic collects ValueError
     if isinstance(value, float):
@@ -71,11 +75,20 @@ def halo_guid(value: object) -> str:
         return value
 
 
+@lru_cache(maxsize=4096)
+def _shortest(value: float) -> Decimal:
+    """Hours and prices come in few sizes."""
+    return Decimal(str(value))
+
+
 def _decimal(value: object) -> Decimal:
     """Exact: a JSON number through its shortest text, never through float arithmetic."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("is not a number")  # noqa: TRY004 - pydantic collects ValueError
-    amount = value if isinstance(value, Decimal) else Decimal(str(value))
+    if isinstance(value, float):
+        amount = _shortest(value)
+    else:
+        amount = Decimal(value)
     if not amount.is_finite():
         raise ValueError("is not a finite number")
     return amount

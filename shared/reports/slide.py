@@ -1,0 +1,196 @@
+"""What stands on a slide: words, a table or a native chart at a given height, and how much room each takes. Inches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.reports.document import Chart, Column, Value
+from shared.reports.docx import clean
+from shared.reports.palette import ACCENT, BY_TONE, INK, WASH, colour, label_ink
+from shared.reports.wording import RIGHT, shown
+
+WIDE, HIGH, EDGE = 13.333, 7.5, 0.55
+ROOM = WIDE - 2 * EDGE
+LONG = ("why", "context")
+"""Columns of sentences."""
+_LONGEST = 220
+_LINE, _PAD = 0.19, 0.08
+_LETTER = 0.078
+"""A usual letter of a table's 10 points, generously: what is drawn must never need more than was reckoned."""
+
+
+def rgb(colour_code: str) -> Any:
+    """As python-pptx wants it."""
+    from pptx.dml.color import RGBColor
+
+    return RGBColor.from_string(colour_code[1:].upper())  # type: ignore[no-untyped-call]  # python-pptx is typed in part
+
+
+def write(
+    frame: Any,
+    text: str,
+    *,
+    size: float,
+    bold: bool = False,
+    ink: str = INK,
+    first: bool = True,
+    right: bool = False,
+) -> None:
+    """One paragraph; the frame's only one, or one more."""
+    from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+    from pptx.util import Pt
+
+    frame.word_wrap = True
+    frame.vertical_anchor = MSO_ANCHOR.TOP
+    words = frame.paragraphs[0] if first else frame.add_paragraph()
+    words.alignment = PP_ALIGN.RIGHT if right else PP_ALIGN.LEFT
+    run = words.add_run()
+    run.text = clean(text).replace("\n", " ")
+    run.font.size, run.font.bold, run.font.name = Pt(size), bold, "Calibri"
+    run.font.color.rgb = rgb(ink)
+
+
+def box(slide: Any, top: float, high: float) -> Any:
+    """The text frame of a new box over the whole width."""
+    from pptx.util import Inches
+
+    return slide.shapes.add_textbox(Inches(EDGE), Inches(top), Inches(ROOM), Inches(high)).text_frame
+
+
+def words_height(texts: Sequence[str], size: float) -> float:
+    """Room these paragraphs take."""
+    across = ROOM / (_LETTER * size / 10)
+    return sum(1 + int(len(text) / across) for text in texts) * size / 72 * 1.25 + 0.12
+
+
+def place_words(slide: Any, texts: Sequence[str], top: float, *, size: float = 14, ink: str = INK) -> float:
+    """Paragraphs below each other; answer where they end."""
+    high = words_height(texts, size)
+    frame = box(slide, top, high)
+    for place, text in enumerate(texts):
+        write(frame, text, size=size, first=place == 0, ink=ink)
+    return top + high
+
+
+def _cell_text(column: Column, value: Value) -> str:
+    text = shown(value, column.kind)
+    return text[:_LONGEST] + " … (shortened here)" if len(text) > _LONGEST else text
+
+
+def row_height(columns: Sequence[Column], row: Sequence[Value]) -> float:
+    """Room a row takes, by its fullest cell."""
+    return _height(columns, [_cell_text(column, value) for column, value in zip(columns, row, strict=True)])
+
+
+def head_height(columns: Sequence[Column]) -> float:
+    """Room the column heads take; they are bold."""
+    return _height(columns, [column.label + "  " for column in columns])
+
+
+def _height(columns: Sequence[Column], texts: Sequence[str]) -> float:
+    lines = 1
+    for text, share in zip(texts, _shares(columns), strict=True):
+        across = max(4, int((ROOM * share - 0.14) / _LETTER))
+        lines = max(lines, _lines(text, across))
+    return lines * _LINE + _PAD
+
+
+def _lines(text: str, across: int) -> int:
+    lines, used = 1, 0
+    for word in text.split():
+        long = len(word)
+        if used and used + 1 + long > across:
+            lines, used = lines + 1, 0
+        lines += max(0, long - 1) // across
+        used = long % across if long > across else used + long + (used > 0)
+    return lines
+
+
+def place_table(slide: Any, columns: Sequence[Column], rows: Sequence[Sequence[Value]], top: float) -> float:
+    """Heads and rows; answer where they end."""
+    from pptx.util import Inches
+
+    heights = [head_height(columns), *(row_height(columns, row) for row in rows)]
+    shape = slide.shapes.add_table(
+        len(rows) + 1, len(columns), Inches(EDGE), Inches(top), Inches(ROOM), Inches(sum(heights))
+    )
+    grid = shape.table
+    for column, share in zip(grid.columns, _shares(columns), strict=True):
+        column.width = Inches(ROOM * share)
+    for line, high in zip(grid.rows, heights, strict=True):
+        line.height = Inches(high)
+    for place, column in enumerate(columns):
+        head = grid.cell(0, place)
+        head.fill.solid()
+        head.fill.fore_color.rgb = rgb(ACCENT)
+        _cell(head, column.label, bold=True, ink="#ffffff", right=column.kind in RIGHT)
+    for number, row in enumerate(rows, start=1):
+        for place, (column, value) in enumerate(zip(columns, row, strict=True)):
+            cell = grid.cell(number, place)
+            cell.fill.solid()
+            cell.fill.fore_color.rgb = rgb("#ffffff" if number % 2 else WASH)
+            tone = BY_TONE.get(str(value)) if column.kind == "tone" else None
+            _cell(cell, _cell_text(column, value), bold=tone is not None, ink=tone or INK, right=column.kind in RIGHT)
+    return top + float(sum(heights))
+
+
+def _cell(cell: Any, text: str, *, bold: bool, ink: str, right: bool) -> None:
+    from pptx.util import Inches
+
+    cell.margin_top = cell.margin_bottom = Inches(0.03)
+    cell.margin_left = cell.margin_right = Inches(0.06)
+    write(cell.text_frame, text, size=10, bold=bold, ink=ink, right=right)
+
+
+def _shares(columns: Sequence[Column]) -> list[float]:
+    weights = {"text": 3.2, "code": 2.0, "instant": 2.2, "day": 1.9, "tone": 1.2, "reading": 1.6}
+    wants = [7.0 if column.id in LONG else weights.get(column.kind, 1.4) for column in columns]
+    return [want / sum(wants) for want in wants]
+
+
+def chart_height(chart: Chart) -> float:
+    """Room a chart takes: a band per bar, its title and its legend."""
+    bands = 1 if chart.kind == "stacked" else max(1, len(chart.series))
+    return min(4.8, 1.1 + 0.5 * bands * max(1, len(chart.categories)))
+
+
+def place_chart(slide: Any, chart: Chart, top: float) -> float:
+    """A native chart that can be edited; answer where it ends."""
+    from pptx.chart.data import CategoryChartData
+    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+    from pptx.util import Inches, Pt
+
+    data: Any = CategoryChartData("0.0%" if chart.unit == "ratio" else "#,##0.##")  # type: ignore[no-untyped-call]  # as above
+    data.categories = [clean(one) for one in chart.categories]
+    for one in chart.series:
+        data.add_series(clean(one.name), one.values)
+    kind = {"stacked": XL_CHART_TYPE.BAR_STACKED, "line": XL_CHART_TYPE.LINE}.get(
+        chart.kind, XL_CHART_TYPE.BAR_CLUSTERED
+    )
+    high = chart_height(chart)
+    frame = slide.shapes.add_chart(kind, Inches(EDGE), Inches(top), Inches(ROOM), Inches(high), data)
+    frame._element.nvGraphicFramePr.cNvPr.set("descr", clean(chart.alt))  # noqa: SLF001 - python-pptx has no door to alt text
+    made = frame.chart
+    made.font.size, made.font.name = Pt(12), "Calibri"
+    made.has_title = True
+    made.chart_title.text_frame.text = clean(chart.title)
+    made.has_legend = len(chart.series) > 1
+    if made.has_legend:
+        made.legend.position, made.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
+    if chart.kind != "line":
+        made.category_axis.reverse_order = True
+        made.plots[0].gap_width = 60
+    made.value_axis.minimum_scale = 0
+    made.value_axis.has_major_gridlines = False
+    made.value_axis.visible = False
+    plot = made.plots[0]
+    plot.has_data_labels = True
+    for place, (one, drawn) in enumerate(zip(chart.series, plot.series, strict=True)):
+        ink = label_ink(one, place, stacked=chart.kind == "stacked")
+        drawn.data_labels.show_value = True
+        drawn.data_labels.font.size = Pt(12)
+        drawn.data_labels.font.color.rgb = rgb(ink)
+        drawn.format.fill.solid()
+        drawn.format.fill.fore_color.rgb = rgb(colour(one, place))
+    return top + high
