@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from shared.halopsa.billing_rows import customer_of, day, positive
@@ -16,6 +16,7 @@ from shared.ports import Records
 
 _NO_INVOICE = ("", "0", "-1")
 _NONE_GIVEN = -1
+_A_DAY = timedelta(days=1)
 
 
 def charge_entries(mirror: Records) -> Iterator[ChargeEntry]:
@@ -23,14 +24,13 @@ def charge_entries(mirror: Records) -> Iterator[ChargeEntry]:
 
     The contract is the action's own, or else the ticket's; an entry of neither belongs to the customer as a whole.
     """
-    return (entry for entry, billed in _entries(mirror) if not billed)
+    return (entry for entry, _ in _entries(mirror, open_only=True))
 
 
 def worked(mirror: Records, start: datetime, end: datetime) -> Iterator[Worked]:
     """Chargeable entries of the days in [start, end): not those at no charge, nor what is said not to be billable."""
-    first, last = start.date(), end.date()
-    for entry, billed in _entries(mirror):
-        if first <= entry.on < last and entry.rate != 0 and entry.billable is not False:
+    for entry, billed in _entries(mirror, first=start.date(), last=end.date()):
+        if entry.rate != 0 and entry.billable is not False:
             yield Worked(entry.client, entry.hours, billed)
 
 
@@ -42,22 +42,19 @@ def unbilled(mirror: Records, today: date, currency: str) -> Iterator[Owed]:
             yield Owed(entry.client, entry.on, amount, entry.hours)
 
 
-def _entries(mirror: Records) -> Iterator[tuple[ChargeEntry, bool]]:
-    """Every charge entry of a known ticket, and whether an invoice carries it."""
-    actions = [
-        record for row in mirror.rows("Actions") if _charges(row) for record in parse_rows(ChargeAction, [row])[0]
-    ]
-    wanted = {action.ticket_id for action in actions}
+def _entries(
+    mirror: Records, *, first: date = date.min, last: date = date.max, open_only: bool = False
+) -> Iterator[tuple[ChargeEntry, bool]]:
+    """Every charge entry of a known ticket on the days in [first, last), and whether an invoice carries it.
+
+    Hundreds of thousands of actions pass through here: only what is asked for is read as a record, one at a time.
+    """
     owners: dict[int, tuple[str | None, int | None]] = {}
-    for kind in ("Tickets", "Projects", "Opportunities"):
-        if not wanted:
-            break
-        for row in mirror.rows(kind):
-            if row.get("id") in wanted:
-                owners.setdefault(row["id"], (_client(row), _contract(row)))
-    for action in actions:
-        on = day(action.datetime)
-        if on is None or action.ticket_id not in owners:
+    for action in _actions(mirror, first, last):
+        if not owners:
+            owners = _owners(mirror)
+        on, billed = day(action.datetime), is_billed(action)
+        if on is None or not first <= on < last or (open_only and billed) or action.ticket_id not in owners:
             continue
         client, contract = owners[action.ticket_id]
         entry = ChargeEntry(
@@ -72,7 +69,27 @@ def _entries(mirror: Records) -> Iterator[tuple[ChargeEntry, bool]]:
             contract=positive(action.action_contract_id) or positive(action.actioncontractid) or contract,
             client=client,
         )
-        yield entry, is_billed(action)
+        yield entry, billed
+
+
+def _actions(mirror: Records, first: date, last: date) -> Iterator[ChargeAction]:
+    """A day is known from its text to within an offset; the exact day is judged once the row is read."""
+    early = (first - _A_DAY).isoformat() if first > date.min else ""
+    late = (last + _A_DAY).isoformat() if last < date.max else "~"
+    for row in mirror.rows("Actions"):
+        if early <= str(row.get("datetime"))[:10] <= late and _charges(row):
+            yield from parse_rows(ChargeAction, [row])[0]
+
+
+def _owners(mirror: Records) -> dict[int, tuple[str | None, int | None]]:
+    owners: dict[int, tuple[str | None, int | None]] = {}
+    seen: dict[tuple[str | None, int | None], tuple[str | None, int | None]] = {}
+    for kind in ("Tickets", "Projects", "Opportunities"):
+        for row in mirror.rows(kind):
+            if isinstance(row.get("id"), int):
+                pair = (_client(row), _contract(row))
+                owners.setdefault(row["id"], seen.setdefault(pair, pair))
+    return owners
 
 
 def _charges(row: JsonObject) -> bool:

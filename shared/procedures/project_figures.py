@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from fractions import Fraction
 
@@ -15,18 +16,24 @@ from shared.procedures.services import Services
 from shared.registers import handoffs
 from shared.registers import projects as register
 
+_WIDTH = 16
+
 
 def project_figures(services: Services, period: Period, *, wants: Wants) -> dict[str | None, dict[str, Figure]]:
     """By practice (None: all together)."""
     deals = {row["id"]: row for row in handoffs.all_of(services.rows)}
     plans = {str(row["project_id"]): row["versions"] for row in register.baselines(services.rows).all()}
-    projects = [
-        _project(status, plans.get(str(status["id"]), []), deals.get(str(status.get("created_from"))))
-        for head in register.heads(services.rows).all()
-        if wants(head.get("practice"), head.get("customer"))
-        for status in (_status(services, str(head["id"]), period.end),)
-        if status is not None
-    ]
+
+    def numbers(project_id: str) -> ProjectNumbers | None:
+        status = _status(services, project_id, period.end)
+        if status is None:
+            return None
+        return _project(status, plans.get(project_id, []), deals.get(str(status.get("created_from"))))
+
+    heads = register.heads(services.rows).all()
+    wanted = [str(head["id"]) for head in heads if wants(head.get("practice"), head.get("customer"))]
+    with ThreadPoolExecutor(_WIDTH if len(wanted) > _WIDTH else 1) as pool:  # one small read of the store each
+        projects = [one for one in pool.map(numbers, wanted) if one is not None]
     submitted = [
         one for row in deals.values() if wants(row.get("practice"), row.get("customer")) for one in _handoff(row)
     ]
