@@ -18,6 +18,7 @@ from shared.procedures.report_sources import KIND, gather, sees_all, time_limit
 from shared.procedures.runs import PERIODS, Run
 from shared.procedures.services import Services
 from shared.registers import reports
+from shared.reports.cards import practice_facts as _facts
 from shared.reports.document import Document, dumps, loads
 from shared.reports.formats import FORMATS, media_type, render
 from shared.reports.weekly import weekly_document
@@ -108,7 +109,7 @@ def _kept(services: Services, blob: str, name: str, document: Document) -> bytes
 
 
 def _tell(services: Services, run: Run, document: Document) -> None:
-    """Report ready: to every practice's channel once, and to subscribed flows once."""
+    """Report ready: to subscribed flows once, and to every channel once, with the figures of the practices it serves."""
     link = f"{services.settings.text('ATTEST_PUBLIC_URL').rstrip('/')}/api/reports/{KIND}/{document.period}/html"
     text = " ".join(one.text for one in document.headline)
     body = {
@@ -120,28 +121,14 @@ def _tell(services: Services, run: Run, document: Document) -> None:
         "link": link,
         "facts": [{"label": one.label, "text": one.text} for one in document.headline],
     }
-    policy = services.policy.policy
-    channels = sorted({one.channel for one in policy.practices.values() if one.channel})
     about = Subject("report", f"{KIND}/{document.period}/{document.as_of}")
-    actions = [
-        Action(
-            ActionKind.NOTIFY,
-            f"report-ready\n{about.id}",
-            about,
-            None,
-            {**body, "practice": None, "channel": channels[0] if channels else ""},
-        )
-    ]
-    actions += [
-        Action(
-            ActionKind.NOTIFY,
-            f"report-ready\n{about.id}\n{channel}",
-            about,
-            None,
-            {**body, "event": "report_channel", "practice": None, "channel": channel},
-        )
-        for channel in channels[1:]
-    ]
+    key = f"report-ready\n{about.id}"
+    actions = [Action(ActionKind.NOTIFY, key, about, None, {**body, "practice": None, "channel": ""})]
+    practices = services.policy.policy.practices
+    for channel in sorted({one.channel for one in practices.values() if one.channel}):
+        mine = [fact for name, one in practices.items() if one.channel == channel for fact in _facts(document, name)]
+        card = {**body, "event": "report_channel", "practice": None, "channel": channel, "facts": mine}
+        actions.append(Action(ActionKind.NOTIFY, f"{key}\n{channel}", about, None, card))
     queue_actions(services, actions, run.run_id)
 
 

@@ -164,12 +164,16 @@ def _unmitigated(shown: list[JsonObject]) -> list[Block]:
     ]
 
 
+def subject_of(row: JsonObject) -> str:
+    """What a finding is about, with its title where it has one."""
+    title = str((row.get("detail") or {}).get("title") or "")
+    return f"{row['subject']['kind']} {row['subject']['id']}" + (f": {title}" if title else "")
+
+
 def _row(data: WeeklyInput, row: JsonObject) -> tuple[str | None, ...]:
     plan = row.get("mitigation") or {}
-    title = str((row.get("detail") or {}).get("title") or "")
-    subject = f"{row['subject']['kind']} {row['subject']['id']}" + (f": {title}" if title else "")
     return (
-        subject,
+        subject_of(row),
         tone(row),
         customer_name(data, row["customer"]),
         row["practice"] or "",

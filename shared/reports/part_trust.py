@@ -105,6 +105,12 @@ def _ledger(state: JsonObject) -> Block:
     )
 
 
+_OUTSIDE = (
+    "Dashboard usage, managers' feedback, users' friction and training gaps are in no source that is read: "
+    "ask for them beside this report."
+)
+
+
 def unknown(data: WeeklyInput) -> Section:
     """What this report does not know."""
     blind = [item for item in data.items if item["practice"] is None and item["value"] is None]
@@ -118,13 +124,14 @@ def unknown(data: WeeklyInput) -> Section:
         )
     if data.end > data.now:
         lines.append(f"The week had not ended at {shown(rfc3339(data.now), 'instant')}; what came later is not in it.")
+    lines.append(_OUTSIDE)
     reasons = tuple((text, count) for text, count in why.most_common())
     keys = tuple((key,) for key in data.unconfirmed)
     return Section(
         "unknown",
         "What this report does not know",
         (
-            Bullets(tuple(lines)) if lines else Paragraph("Every figure could be computed."),
+            Bullets(tuple(lines)),
             Table(
                 "unjudged",
                 "Subjects no verdict could be reached on",

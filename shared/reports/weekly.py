@@ -7,9 +7,10 @@ from collections import Counter
 from shared.measures.money import shown as written
 from shared.model import rfc3339
 from shared.reports.document import Document, Headline
+from shared.reports.part_before import restatements
 from shared.reports.part_billing import billing
 from shared.reports.part_delivery import handoffs, projects
-from shared.reports.part_figures import by_key, restatements, scorecards
+from shared.reports.part_figures import by_key, scorecards
 from shared.reports.part_people import (
     approvals,
     decisions,
@@ -29,6 +30,7 @@ from shared.reports.wording import number, plural, shown
 
 def weekly_document(data: WeeklyInput) -> Document:
     """Pure: the same input gives the same document."""
+    headline = tuple(_headline(data))
     return Document(
         kind="weekly",
         title=f"Weekly control report {data.period}",
@@ -36,7 +38,7 @@ def weekly_document(data: WeeklyInput) -> Document:
         f"as known at {shown(rfc3339(data.now), 'instant')}",
         period=data.period,
         as_of=rfc3339(data.now),
-        headline=tuple(_headline(data)),
+        headline=headline,
         summary=tuple(_summary(data)),
         sections=(
             causes(data),
@@ -48,7 +50,7 @@ def weekly_document(data: WeeklyInput) -> Document:
             billing(data),
             approvals(data),
             decisions(data),
-            restatements(data),
+            restatements(data, {one.id: one.value for one in headline}),
             trust(data),
             unknown(data),
             statement(data),

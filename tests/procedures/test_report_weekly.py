@@ -8,7 +8,9 @@ import pytest
 
 from shared.errors import Malformed, NotFound, StorageUnavailable
 from shared.model import Person, Role
-from shared.procedures import report_weekly
+from shared.notify.teams import MOST_BYTES, message
+from shared.procedures import act, report_weekly
+from shared.procedures.desk import desk_check_run
 from shared.procedures.report_sources import week_of
 from shared.procedures.report_weekly import list_reports, report_file, weekly_report_run
 from shared.procedures.runs import Run
@@ -22,6 +24,11 @@ ALL = Person("oid-1", "Nora Fictive", frozenset({Role.READER}))
 
 def run(at: Any = NOW, number: int = 1) -> Run:
     return Run(f"r-{number}", "weekly_report", PERIOD, at, "oid-1")
+
+
+def block_of(report: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [block for section in report["sections"] for block in section["blocks"] if block.get("id") == name]
+    return dict(found)
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +65,8 @@ def test_the_report_as_it_was_known_then_stays_and_the_later_one_tells_what_diff
         block for section in newest["sections"] for block in section["blocks"] if block.get("id") == "differs"
     ]
     assert ["Time to resolve", "All practices", 2.0, 3.0, "mttr_hours"] in differs["rows"]
+    first_page = block_of(newest, "differs-headline")["rows"]
+    assert ["Mean time to resolve, all practices", 2.0, 3.0, "mean_time_to_resolve"] in first_page
     assert newest["as_of"] == "2026-11-23T08:00:00.000Z"
     assert len(services.ledger.of_type("report.published")) == 2
 
@@ -132,4 +141,44 @@ def test_report_ready_is_told_once_per_channel() -> None:
     weekly_report_run(services, run())
     weekly_report_run(services, run())
 
-    assert len(set(services.queues.messages["actions"])) == 2
+    assert len(set(services.queues.messages["actions"])) == 3, "subscribed flows, and two channels"
+
+
+def test_each_channel_hears_of_its_own_practice() -> None:
+    """Figures in the card are those of the practices the channel serves, and the card stays under its bytes."""
+    services = weeks.services(policy='[practices.msp]\nchannel = "desk"\n[practices.mssp]\nchannel = "soc"\n')
+    weeks.normal(services)
+    desk_check_run(services, Run("r-0", "desk_check", None, NOW, "oid-1"))
+    weekly_report_run(services, run())
+    cards = {}
+    for body in act.register(services, "r-1").all():
+        said = body["action"]["parameters"]
+        if body["action"]["kind"] == "notify" and said["channel"]:
+            cards[said["channel"]] = said
+
+    assert set(cards) == {"desk", "soc"}
+    assert next(one["label"] for one in cards["desk"]["facts"]) == "Managed services"
+    assert next(one["label"] for one in cards["soc"]["facts"]) == "Managed security"
+    assert "Evidence complete" in {one["label"] for one in cards["soc"]["facts"]}
+    assert "Evidence complete" not in {one["label"] for one in cards["desk"]["facts"]}
+    for card in cards.values():
+        assert len(json.dumps(message(card)).encode()) <= MOST_BYTES
+
+
+def test_a_finding_that_went_is_named_in_the_later_report() -> None:
+    """Differences are itemised by finding: what it was, what it is."""
+    services = weeks.services()
+    row = ticket(1, START, fixbydate=z(START + timedelta(hours=1)), priority_id=1)
+    services.mirror.load({"Tickets": [row], "Actions": []}, NOW)
+    desk_check_run(services, Run("r-0", "desk_check", None, NOW, "oid-1"))
+    weekly_report_run(services, run())
+    services.clock.advance(hours=2)
+    services.mirror.load({"Tickets": [], "Actions": []}, services.clock.now())
+    desk_check_run(services, Run("r-1", "desk_check", None, services.clock.now(), "oid-1"))
+    weekly_report_run(services, run(NOW + timedelta(hours=2), number=3))
+    newest = json.loads(report_file(services, ALL, PERIOD, "json")[0])
+    (gone,) = block_of(newest, "differs-findings")["rows"]
+
+    assert gone[0].startswith("ticket 1")
+    assert gone[1] in ("red", "amber")
+    assert gone[2] not in ("red", "amber")
