@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Protocol, cast
 
 from shared.measures.handoff_facts import ITEMS, HandoffFacts
 from shared.measures.handoff_score import HandoffStatus, completeness
 from shared.model import JsonObject, rfc3339
 from shared.policy.document import Policy
+from shared.ports import Mirror
+from shared.procedures.services import Services
 
 _RATIO = Decimal("0.0001")
 
@@ -27,15 +30,39 @@ def template_of(facts: HandoffFacts, policy: Policy) -> int | None:
     return best[1] if best is not None else None
 
 
-def signoff_content(facts: HandoffFacts, policy: Policy) -> JsonObject:
-    """Exactly what the delivery manager signs: feasibility and resource plan of this scope under these limits."""
+class _Templates(Protocol):
+    def template(self, mirror: Mirror, template_id: int) -> JsonObject | None: ...
+
+
+def content_of(services: Services, facts: HandoffFacts, policy: Policy) -> JsonObject:
+    """What is signed, with the resource plan of the template as it stands now."""
+    number = template_of(facts, policy)
+    source = cast("_Templates", services.facts("delivery"))
+    return signoff_content(facts, policy, source.template(services.mirror, number) if number is not None else None)
+
+
+def signoff_content(facts: HandoffFacts, policy: Policy, made: JsonObject | None) -> JsonObject:
+    """Exactly what the delivery manager signs: feasibility and resource plan of this scope under these limits.
+
+    ``made`` is the template as the facts tell it: hours by budget type and the stages they are spent in.
+    """
     quote = facts.signed_quote
+    plan = made or {}
     return {
         "opportunity": facts.id,
         "signs": ["feasibility", "resource plan"],
         "service": facts.service,
         "deal": facts.deal,
         "template_id": template_of(facts, policy),
+        "resource_plan": {
+            "hours": [
+                {"budget_type": str(one["budget_type"]), "hours": one["hours"]}
+                for one in plan.get("budgets", [])
+                if one["hours"] is not None
+            ],
+            "estimate": plan.get("estimate"),
+            "stages": [one["name"] for one in plan.get("milestones", [])],
+        },
         "value": _decimal(facts.value),
         "profit": _decimal(facts.profit),
         "margin_floor": _decimal(policy.handoff.margin_floor),

@@ -12,7 +12,7 @@ from shared.policy.document import Policy
 from shared.ports import Records
 from shared.procedures.ask import ask
 from shared.procedures.decide import visible
-from shared.procedures.handoff_content import signoff_content
+from shared.procedures.handoff_content import content_of
 from shared.procedures.services import Services
 from shared.registers import handoffs as register
 
@@ -52,7 +52,7 @@ def request_exception(services: Services, person: Person, opportunity_id: str, b
     if facts is None:
         raise NotFound(f"There is no won opportunity {opportunity_id}.", code="handoff_not_found")
     content = {
-        "handoff": content_digest(signoff_content(facts, policy)),
+        "handoff": content_digest(content_of(services, facts, policy)),
         "opportunity": opportunity_id,
         "codes": sorted(codes),
         "rationale": rationale,

@@ -22,7 +22,7 @@ from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
 from shared.procedures.decision_watch import watch_decisions
 from shared.procedures.delivery_quality import delivery_quality
-from shared.procedures.handoff_content import handoff_json, signoff_content
+from shared.procedures.handoff_content import content_of, handoff_json
 from shared.procedures.handoff_decisions import open_decisions, settle_decisions
 from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, hold_of, let_go, signed, waived
 from shared.procedures.handoff_projects import create, on_carried_out, on_failed
@@ -169,7 +169,7 @@ def _one(
     if not facts.won and old is not None:
         settle_decisions(services, facts, old)
         return HandoffStatus(facts, items, frozenset(), None, None), let_go(services, facts, old)
-    content = signoff_content(facts, policy)
+    content = content_of(services, facts, policy)
     status = HandoffStatus(facts, items, waived(services, facts, content), *signed(services, old))
     if status.signed_at is None:
         approval = ask_signoff(services, status, content, old, plan_under)
@@ -229,7 +229,7 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
     facts = facts_of(services).handoff(services.mirror, services.policy.policy, identity)
     if facts is None:
         return None
-    content = signoff_content(facts, services.policy.policy.scoped(facts.practice, facts.customer))
+    content = content_of(services, facts, services.policy.policy.scoped(facts.practice, facts.customer))
     if approval["kind"] == KIND:
         return content
     return {**approval["content"], "handoff": content_digest(content)}

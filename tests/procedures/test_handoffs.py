@@ -213,6 +213,21 @@ def test_a_sign_off_of_something_that_changed_is_void(services):
     assert view(services)["approval_id"] != asked
 
 
+def test_the_resource_plan_of_the_template_is_what_is_signed(services):
+    """Hours by budget type and stages; a template that is changed after the request makes it void and asks anew."""
+    template = {"id": 501, "name": "Office", "milestones": [{"id": 1, "name": "Ready", "sequence": 1}]}
+    for hours in (40, 60):
+        budgets = [{"budgettype_id": 2, "hours": hours}]
+        review(services, Template=[template | {"budgets": budgets}], name=f"r-{hours}")
+    former, asked = sorted(approvals.register(services.rows).all(), key=lambda one: one["state"], reverse=True)
+    assert (former["state"], asked["state"]) == ("void", "open")
+    assert asked["content"]["resource_plan"] == {
+        "hours": [{"budget_type": "2", "hours": "60"}],
+        "estimate": None,
+        "stages": ["Ready"],
+    }
+
+
 def test_a_handoff_that_becomes_incomplete_withdraws_its_request(services):
     """And asks again once it is complete."""
     review(services)
