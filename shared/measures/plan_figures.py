@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.measures.baseline import Baseline, Stretch
+from shared.measures.baseline import Baseline, Stretch, Workstream
 from shared.measures.project_facts import ZERO, PeriodTime, ProjectFacts, TaskFacts
 from shared.measures.task_value import TASKS, TIME, Earned, Spent
 from shared.measures.variance_causes import cents, shared_out
 from shared.measures.workstreams import streams_of
 
+_MOST_CELLS = 2_000
+"""Workstreams times periods beyond which workstreams are told without their periods."""
 REST = ""
 """Name of the part that belongs to no workstream."""
 
@@ -98,69 +100,47 @@ def stream_figures(
     """Every workstream in the baseline's order and what belongs to none; nothing when there are no workstreams."""
     if not baseline.workstreams:
         return ()
+    streams = (*baseline.workstreams, _rest(baseline))
     groups = streams_of(facts, baseline)
-    names = [*(stream.name for stream in baseline.workstreams), REST]
-    by_name: dict[str, list[TaskFacts]] = {name: [] for name in names}
+    by_name: dict[str, list[TaskFacts]] = {stream.name: [] for stream in streams}
     for task in facts.tasks:
         by_name[groups.get(task.id, REST)].append(task)
     earned = _earned(by_name, done)
     spent = _spent(by_name, facts, cost)
+    people = dict(baseline.accountable)
     ends = [period.end for period in baseline.periods]
-    told = cost.source == TIME
+    ends = ends if len(ends) * len(streams) <= _MOST_CELLS else []
     out = []
-    for stream in baseline.workstreams:
+    for stream in streams:
         mine = by_name[stream.name]
-        every = [one for task in mine for one in task.time.by_period]
+        times = [*(task.time for task in mine), *([facts.own] if stream.name == REST else [])]
+        every = [one for time in times for one in time.by_period]
+        told = cost.source == TIME and bool(times)
+        booked = _booked(baseline.start, ends, stream.periods, every, as_of, told=told) if ends else []
         out.append(
             StreamFigures(
                 stream.name,
-                stream.accountable or dict(baseline.accountable).get(stream.name, ""),
+                stream.accountable or people.get(stream.name, ""),
                 tuple(task.id for task in mine),
                 stream.planned_hours,
                 stream.planned_cost,
                 _reached(baseline.start, stream.periods, as_of, "cost"),
-                _value(mine, done) if mine else None,
-                earned[stream.name] if mine else None,
-                spent[stream.name] if mine else None,
+                _value(mine, done) if times else None,
+                earned[stream.name] if times else None,
+                spent[stream.name] if times else None,
                 _estimated(mine) if mine else None,
-                sum((task.time.hours for task in mine), ZERO) if mine else None,
-                tuple(_booked(baseline.start, ends, stream.periods, every, as_of, told=told and bool(mine))),
+                sum((one.hours for one in times), ZERO) if times else None,
+                tuple(booked),
             )
         )
-    out.append(_rest(facts, baseline, by_name[REST], done, earned[REST], spent[REST], as_of, told=told))
     return tuple(out)
 
 
-def _rest(
-    facts: ProjectFacts,
-    baseline: Baseline,
-    tasks: list[TaskFacts],
-    done: Earned,
-    ev: Decimal | None,
-    ac: Decimal | None,
-    as_of: datetime,
-    *,
-    told: bool,
-) -> StreamFigures:
+def _rest(baseline: Baseline) -> Workstream:
     """What no workstream has: the rest of the budget where all of them name theirs, other tasks, time on the project."""
     costs = [stream.planned_cost for stream in baseline.workstreams]
-    rest = None if None in costs else baseline.bac - sum((one for one in costs if one is not None), ZERO)
-    every = [one for time in (facts.own, *(task.time for task in tasks)) for one in time.by_period]
-    ends = [period.end for period in baseline.periods]
-    return StreamFigures(
-        REST,
-        "",
-        tuple(task.id for task in tasks),
-        None,
-        rest,
-        None,
-        _value(tasks, done),
-        ev,
-        ac,
-        _estimated(tasks),
-        sum((task.time.hours for task in tasks), facts.own.hours),
-        tuple(_booked(baseline.start, ends, (), every, as_of, told=told)),
-    )
+    known = [one for one in costs if one is not None]
+    return Workstream(REST, cost=baseline.bac - sum(known, ZERO) if len(known) == len(costs) else None)
 
 
 def _booked(

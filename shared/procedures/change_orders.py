@@ -42,7 +42,7 @@ def put_baseline(services: Services, person: Person, project_id: str, body: Any)
     held = register.baselines(services.rows).get(project_id)
     standing = held.body["versions"][-1] if held is not None else None
     if standing is not None and standing["digest"] == digest:
-        _list(services, row, standing)  # an earlier attempt may have died before this
+        _tell(services, row, standing)  # an earlier attempt may have died before this
         return shown(project_id, standing)
     order, persons = None, 0
     if standing is not None:
@@ -67,17 +67,6 @@ def put_baseline(services: Services, person: Person, project_id: str, body: Any)
         "change": change if order is not None else None,
         "burn": read.get("burn") or _burn(services, row),
     }
-    services.ledger.record(
-        NewEntry(
-            type="baseline.accepted",
-            key=f"baseline\n{project_id}\n{version['version']}\n{version['accepted_at']}\n{digest}",
-            payload=json.dumps({"project_id": project_id, **version}, sort_keys=True, ensure_ascii=False).encode(),
-            customer=row["customer"],
-            subject=Subject("project", project_id),
-            actor=person.oid,
-            practice=row["practice"],
-        )
-    )
 
     def step(old: JsonObject | None) -> JsonObject:
         versions = [] if old is None else old["versions"]
@@ -91,8 +80,25 @@ def put_baseline(services: Services, person: Person, project_id: str, body: Any)
         }
 
     register.baselines(services.rows).change(project_id, step)
-    _list(services, row, version)
+    _tell(services, row, version)
     return shown(project_id, version)
+
+
+def _tell(services: Services, row: JsonObject, version: JsonObject) -> None:
+    """Evidence of what was accepted, and its place in the list; only once it stands, so that a lost race proves nothing."""
+    project_id = str(row["id"])
+    services.ledger.record(
+        NewEntry(
+            type="baseline.accepted",
+            key=f"baseline\n{project_id}\n{version['version']}\n{version['accepted_at']}\n{version['digest']}",
+            payload=json.dumps({"project_id": project_id, **version}, sort_keys=True, ensure_ascii=False).encode(),
+            customer=row["customer"],
+            subject=Subject("project", project_id),
+            actor=version["accepted_by"],
+            practice=row["practice"],
+        )
+    )
+    _list(services, row, version)
 
 
 def shown(project_id: str, version: JsonObject) -> JsonObject:

@@ -90,6 +90,7 @@ def _move(services: Services, identity: str, before: str, change: JsonObject, wh
             payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
             customer=row["customer"],
             subject=Subject("decision", identity),
+            practice=row["practice"],
         )
     )
     decisions(services.rows).change(

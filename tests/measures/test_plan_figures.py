@@ -152,6 +152,16 @@ def test_workstreams_that_plan_more_than_the_budget_are_told():
     assert found.amount.to_json() == {"amount": "400.00", "currency": "CAD"}
 
 
+def test_an_absurd_plan_is_told_without_its_cells():
+    """Two hundred workstreams over five hundred periods would be a hundred thousand cells of one project."""
+    streams = tuple(Workstream(f"S{number}", tasks=(str(number),)) for number in range(200))
+    periods = tuple(Period(START + timedelta(days=day), Decimal(2000)) for day in range(1, 501))
+    status = measured(FACTS, replace(PLAN, workstreams=streams, periods=periods))
+    assert len(status.periods) == 500
+    assert {one.periods for one in status.streams} == {()}
+    assert sum((one.ev for one in status.streams if one.ev is not None), Decimal(0)) == status.figures.ev
+
+
 TIMES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4000), st.integers(0, 10**6)), max_size=3)
 TASKS = st.lists(
     st.tuples(

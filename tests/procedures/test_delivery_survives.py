@@ -118,6 +118,7 @@ def test_a_baseline_survives_a_fault_at_every_write(when):
         services = services_with(project_rows())
         hit = stumble(services, number, when, freeze)
         assert projects.put_baseline(services, NORA, "100", BASELINE)["version"] == 1
+        assert len(services.ledger.of_type("baseline.accepted")) == 1
         assert len(projects.list_projects(services, NORA, None, 10, None)["items"]) == 1
 
 

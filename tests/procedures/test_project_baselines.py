@@ -231,3 +231,21 @@ def test_many_small_changes_are_one_large_one(services):
     with pytest.raises(Conflict) as refusal:
         projects.put_baseline(services, NORA, "100", changed(bac="8500.00"))
     assert approvals.register(services.rows).get(refusal.value.details["approval_id"]).body["needed"]["persons"] == 1
+
+
+def test_who_loses_the_race_for_a_baseline_leaves_no_evidence_of_one(services):
+    """Two people at once: one is accepted, the other is told, and only one is on record."""
+    rows = services.rows
+    first = rows.insert
+
+    def overtaken(table, row):
+        services.rows.insert = first
+        if row.partition == "project_baselines":
+            projects.put_baseline(services, PIET, "100", changed(bac="2500.00"))
+        first(table, row)
+
+    services.rows.insert = overtaken
+    with pytest.raises(Conflict):
+        projects.put_baseline(services, NORA, "100", BASELINE)
+    (entry,) = services.ledger.of_type("baseline.accepted")
+    assert b"2500.00" in entry.payload
