@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.errors import SourceDenied, SourceRejected
 from shared.model import JsonObject, NewEntry, Subject, parse_instant, rfc3339
@@ -64,7 +65,8 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
     except (SourceDenied, SourceRejected) as fault:
         return _certify(services, run, source, {"state": "unknown", "text": fault.message, "code": fault.code}), []
     observations = record_pages(services.ledger, _LOG, pages)
-    sent = [each for page in pages for row in page.rows for each in sent_of(row)]
+    readable, unreadable = _apart(services, pages)
+    sent = [each for row in readable for each in sent_of(row)]
     if since is not None:
         sent = [each for each in sent if each.at is None or each.at >= since - _WINDOW]
     covered = set(state.get("covered", ()))
@@ -73,7 +75,7 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
     recovered, lost = _recover(services, source, compared.missing)
     until = max((each.at for each in sent if each.at), default=since)
     body: JsonObject = {
-        "state": "complete" if not (recovered or lost) else "gaps",
+        "state": "gaps" if recovered or lost else "unknown" if unreadable else "complete",
         "since": rfc3339(since) if since else None,
         "until": rfc3339(until) if until else None,
         "sent": compared.sent,
@@ -87,9 +89,12 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
         "reordered": compared.reordered,
         "conflicts": compared.conflict,
         "quarantined": compared.unreadable,
+        "log_unreadable": unreadable[:_MOST_IDS],
         "unannounced": _unannounced(services, sent, since, until),
         "observations": observations[:100],
     }
+    if body["state"] == "unknown":
+        body["text"] = f"{len(unreadable)} of its rows have a field of the wrong type."
     certificate = _certify(services, run, source, body)
     keep = {
         each.key for each in sent if each.id not in lost and (until is None or not each.at or each.at > until - _WINDOW)
@@ -115,6 +120,20 @@ def _log_pages(services: Services, source: str, since: datetime | None, *, alone
         mine = tuple(row for row in page.rows if str(row.get("webhook_id")) not in others)
         pages.append(ReadPage(page.path, page.query, page.status, page.body, mine, page.record_count, page.read_at))
     return pages
+
+
+def _apart(services: Services, pages: Sequence[ReadPage]) -> tuple[list[JsonObject], list[JsonObject]]:
+    """Rows of the log that can be read, and what is wrong with the others: what those were about is unknown."""
+    spelling: Any = services.facts("records")
+    readable: list[JsonObject] = []
+    unreadable: list[JsonObject] = []
+    for row in (row for page in pages for row in page.rows):
+        fault = spelling.fault(_LOG, row)
+        if fault is None:
+            readable.append(row)
+        else:
+            unreadable.append({"id": str(row.get("id", "")), "text": fault})
+    return readable, unreadable
 
 
 def _newest_first(services: Services, since: datetime | None, query: Mapping[str, str]) -> Iterator[ReadPage]:

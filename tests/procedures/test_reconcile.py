@@ -136,6 +136,21 @@ def test_what_was_certified_is_not_named_again() -> None:
     assert len(story.services.ledger.of_type("delivery.recovered")) == 2
 
 
+def test_a_log_row_that_cannot_be_read_makes_completeness_unknown() -> None:
+    """It is named with its field, nothing is made of it, and the others are judged."""
+    story = Story()
+    story.send("fine")
+    story.send("odd", responsestatus="two hundred")
+    story.log.append({"webhook_id": "w-1", "requestbody": "{}"})
+    certificate = story.reconcile()["certificate"]
+    assert (certificate["state"], certificate["sent"], certificate["missing"]) == ("unknown", 1, [])
+    assert certificate["text"].startswith("2 of its rows")
+    assert [one["id"] for one in certificate["log_unreadable"]] == ["odd", ""]
+    assert "responsestatus is not a whole number" in certificate["log_unreadable"][0]["text"]
+    story.send("lost", arrives=False)
+    assert story.reconcile()["certificate"]["state"] == "gaps"
+
+
 def test_a_long_log_is_read_back_to_the_last_certificate_only() -> None:
     """Newest first, and no further than the window before it; a server that ignores the order is read to its end."""
     story = Story()
