@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pydantic import ValidationError
+
 from shared.halopsa.facts_deliveries import customer_of
 from shared.halopsa.records import access, billing, configuration, delivery, desk, parties, trail
 from shared.halopsa.records.wire import Record, known_fields, parse_rows
@@ -50,12 +52,22 @@ RECORDS: Mapping[str, tuple[type[Record], ...]] = {
 """Every kind that is read, by the records that read it."""
 
 
+_OF_TIME = frozenset({delivery.TimeEntry, billing.ChargeAction})
+_TIME = ("timetaken", "actionchargehours", "actionchargeamount")
+"""Actions without any of these are read by nobody who counts time or money."""
+
+
 def fault(kind: str, row: JsonObject) -> str | None:
     """A sentence naming every field of the wrong type; None when all records of the kind can read the row."""
     told: dict[str, None] = {}
     for model in RECORDS.get(kind, ()):
-        for refused in parse_rows(model, [row])[1]:
-            told.update(dict.fromkeys(refused.message.rstrip(".").split("; ")))
+        if model in _OF_TIME and not any(map(row.get, _TIME)):
+            continue
+        try:
+            model.__pydantic_validator__.validate_python(row)
+        except ValidationError:
+            for refused in parse_rows(model, [row])[1]:
+                told.update(dict.fromkeys(refused.message.rstrip(".").split("; ")))
     return "; ".join(told) + "." if told else None
 
 
