@@ -33,8 +33,8 @@ param haloClientId string
 @description('Tenant name where the HaloPSA hosting needs it.')
 param haloTenant string = ''
 
-@description('HaloPSA scopes asked for, space-separated; docs/integrator.md says which are enough.')
-param haloScope string
+@description('Client id of the HaloPSA API application that only reads invoices, for the app people use.')
+param haloDeskClientId string
 
 @description('HaloPSA requests allowed per window, over all instances.')
 param haloBudgetRequests string = '300'
@@ -58,6 +58,10 @@ param publicUrl string = ''
 @secure()
 @description('Secret of the HaloPSA API application.')
 param haloClientSecret string = ''
+
+@secure()
+@description('Secret of the HaloPSA API application that only reads invoices.')
+param haloDeskClientSecret string = ''
 
 @secure()
 @description('Makes log ids opaque. Never changed later.')
@@ -182,6 +186,7 @@ module vault 'app/vault.bicep' = {
     allowedIps: allowedIps
     workspaceId: monitoring.outputs.workspaceId
     haloClientSecret: haloClientSecret
+    haloDeskClientSecret: haloDeskClientSecret
     ledgerSalt: ledgerSalt
     webhookSources: empty(webhookSourcesBase64) ? '' : base64ToString(webhookSourcesBase64)
     teamsChannels: empty(teamsChannelsBase64) ? '' : base64ToString(teamsChannelsBase64)
@@ -204,7 +209,7 @@ module apps 'app/apps.bicep' = {
     haloUrl: haloUrl
     haloClientId: haloClientId
     haloTenant: haloTenant
-    haloScope: haloScope
+    haloDeskClientId: haloDeskClientId
     haloBudgetRequests: haloBudgetRequests
     graphTenants: empty(graphTenants) ? subscription().tenantId : graphTenants
     graphClientId: graphClientId
@@ -217,13 +222,15 @@ module apps 'app/apps.bicep' = {
     signingKeyUrl: vault.outputs.signingKeyUrl
     insightsName: monitoring.outputs.insightsName
     workspaceName: monitoring.outputs.workspaceName
-    appendRoleId: roles.outputs.appendRoleId
     subnetId: appSubnetId
     intakeAllowedIps: intakeAllowedIps
     deskAllowedIps: deskAllowedIps
     operatorIps: operatorIps
     intakeAlwaysReady: intakeAlwaysReady
   }
+  dependsOn: [
+    roles
+  ]
 }
 
 module alerts 'app/alerts.bicep' = {

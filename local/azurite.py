@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.guard.certificate import Loopback
 from local.processes import Child, StartFailed, refuse_taken
 
 VERSION = "3.37.0"
@@ -130,18 +131,31 @@ def ports(blob_port: int) -> dict[str, int]:
 
 
 def start_azurite(
-    blob_port: int, logs: Path, *, location: Path | None = None, say: Callable[[str], None] = print
+    blob_port: int,
+    logs: Path,
+    *,
+    location: Path | None = None,
+    secured: Loopback | None = None,
+    accounts: str = "",
+    say: Callable[[str], None] = print,
 ) -> Child:
-    """Start it and wait until all three services answer. In memory unless a location is given."""
+    """Start it and wait until all three services answer. In memory unless a location is given.
+
+    ``secured``: over https, and tokens are taken besides keys (whose they are, it does not ask).
+    ``accounts``: others than the well-known one, as Azurite reads AZURITE_ACCOUNTS.
+    """
     wanted = ports(blob_port)
     refuse_taken(wanted)
     node = find_node(say)
     script = ensure_installed(node, say)
     command = [node.node, str(script), "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
     command += ["--location", str(location)] if location else ["--inMemoryPersistence"]
+    if secured:
+        command += ["--oauth", "basic", "--cert", str(secured.chain), "--key", str(secured.key)]
     for service, port in zip(("blob", "queue", "table"), wanted.values(), strict=True):
         command += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
-    child = Child.start("Azurite", command, log=logs / "azurite.log")
+    environment = {**os.environ, "AZURITE_ACCOUNTS": accounts} if accounts else None
+    child = Child.start("Azurite", command, log=logs / "azurite.log", environment=environment)
     try:
         child.wait_for_ports(tuple(wanted.values()), seconds=60)
     except BaseException:

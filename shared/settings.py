@@ -60,7 +60,7 @@ def _for(*groups: Group) -> frozenset[Group]:
 
 
 _DESK = _for(Group.DESK)
-_HALO = _for(Group.ENGINE)
+_HALO = _for(Group.ENGINE, Group.DESK)
 _SIGN = _for(Group.ENGINE)
 _GRAPH = _for(Group.REVIEW)
 
@@ -75,6 +75,12 @@ CATALOGUE: tuple[Setting, ...] = (
     Setting("ATTEST_STORAGE__blobServiceUri", "Evidence account, blobs, by identity.", "", ""),
     Setting("ATTEST_STORAGE__queueServiceUri", "Evidence account, queues, by identity.", "", ""),
     Setting("ATTEST_STORAGE__tableServiceUri", "Evidence account, tables, by identity.", "", ""),
+    Setting(
+        "ATTEST_STORAGE_CA",
+        "PEM file of the authority that vouches for the evidence account's certificate; only on one machine.",
+        "",
+        "",
+    ),
     Setting("ATTEST_IDENTITY_CLIENT_ID", "Client id of this app's user-assigned identity.", "", ""),
     Setting(
         "ATTEST_TENANT_ID",

@@ -7,10 +7,11 @@ param vaultName string
 param insightsName string
 param workspaceName string
 param graphActivityLogs bool
-param appendRoleId string
 
 var identities = loadJsonContent('../identities.json')
 var rights = identities.groups[group]
+// Roles of our own are defined in roles.bicep under a name made of the group and theirs.
+var custom = identities.custom_roles
 var definitions = 'Microsoft.Authorization/roleDefinitions'
 var secretPrefix = 'secrets/get: '
 
@@ -89,7 +90,7 @@ resource onTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (r
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: role.id == 'evidence-append' ? appendRoleId : subscriptionResourceId(definitions, role.id)
+    roleDefinitionId: subscriptionResourceId(definitions, contains(custom, role.id) ? guid(resourceGroup().id, role.id) : role.id)
   }
 }]
 
@@ -99,7 +100,7 @@ resource onContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [fo
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: role.id == 'evidence-append' ? appendRoleId : subscriptionResourceId(definitions, role.id)
+    roleDefinitionId: subscriptionResourceId(definitions, contains(custom, role.id) ? guid(resourceGroup().id, role.id) : role.id)
   }
 }]
 
@@ -109,7 +110,7 @@ resource onQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (r
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(definitions, role.id)
+    roleDefinitionId: subscriptionResourceId(definitions, contains(custom, role.id) ? guid(resourceGroup().id, role.id) : role.id)
   }
 }]
 

@@ -11,7 +11,7 @@ param incarnation string
 param haloUrl string
 param haloClientId string
 param haloTenant string
-param haloScope string
+param haloDeskClientId string
 param haloBudgetRequests string
 param graphTenants string
 param graphClientId string
@@ -24,7 +24,6 @@ param vaultName string
 param signingKeyUrl string
 param insightsName string
 param workspaceName string
-param appendRoleId string
 param subnetId string
 param intakeAllowedIps array
 param deskAllowedIps array
@@ -35,6 +34,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existin
   name: workspaceName
 }
 
+var identities = loadJsonContent('../identities.json')
 var groups = [
   'intake'
   'engine'
@@ -48,6 +48,7 @@ var storage = environment().suffixes.storage
 
 // Key Vault references: the platform reads them with the app's own identity.
 var clientSecret = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=halo-client-secret)'
+var deskClientSecret = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=halo-desk-client-secret)'
 var salt = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=attest-ledger-salt)'
 var sources = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=attest-webhook-sources)'
 var channels = '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=teams-channels)'
@@ -77,7 +78,7 @@ var settings = {
     HALO_CLIENT_ID: haloClientId
     HALO_CLIENT_SECRET: clientSecret
     HALO_TENANT: haloTenant
-    HALO_SCOPE: haloScope
+    HALO_SCOPE: join(identities.groups.engine.halopsa, ' ')
     HALO_BUDGET_REQUESTS: haloBudgetRequests
     HALO_BUDGET_SECONDS: '300'
     GRAPH_URL: 'https://graph.microsoft.com'
@@ -94,7 +95,14 @@ var settings = {
     ATTEST_EASYAUTH: 'on'
     ATTEST_TENANT_ID: tenantId
     ATTEST_AUDIENCE: '${apiClientId} api://${apiClientId}'
-    ATTEST_SIGNING_KEY: signingKeyUrl
+    // Before somebody decides, the invoice is read once more: by an application of its own that may do nothing else.
+    HALO_URL: haloUrl
+    HALO_CLIENT_ID: haloDeskClientId
+    HALO_CLIENT_SECRET: deskClientSecret
+    HALO_TENANT: haloTenant
+    HALO_SCOPE: join(identities.groups.desk.halopsa, ' ')
+    HALO_BUDGET_REQUESTS: haloBudgetRequests
+    HALO_BUDGET_SECONDS: '300'
   }
   review: {
     ATTEST_EASYAUTH: 'off'
@@ -202,7 +210,6 @@ module apps 'group.bicep' = [for group in groups: {
     insightsName: insightsName
     workspaceName: workspaceName
     graphActivityLogs: graphActivityLogs
-    appendRoleId: appendRoleId
     subnetId: subnetId
   }
 }]

@@ -13,7 +13,6 @@ param vaultName string
 param insightsName string
 param workspaceName string
 param graphActivityLogs bool
-param appendRoleId string
 param subnetId string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
@@ -43,7 +42,6 @@ module access 'access.bicep' = {
     insightsName: insightsName
     workspaceName: workspaceName
     graphActivityLogs: graphActivityLogs
-    appendRoleId: appendRoleId
   }
 }
 

@@ -1,20 +1,20 @@
-// The one role Azure does not have: add and read, never change or remove.
+// The roles Azure does not have, each narrower than the built-in one that would do.
 param environmentName string
 
-var custom = loadJsonContent('../identities.json').custom_roles
+var custom = items(loadJsonContent('../identities.json').custom_roles)
 
-resource append 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'evidence-append')
+resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in custom: {
+  name: guid(resourceGroup().id, role.key)
   properties: {
     // Role names are unique in a tenant.
-    roleName: 'Halo Attest evidence-append (${environmentName})'
-    description: custom['evidence-append'].why
+    roleName: 'Halo Attest ${role.key} (${environmentName})'
+    description: role.value.why
     type: 'CustomRole'
     permissions: [
       {
-        actions: []
+        actions: role.value.actions
         notActions: []
-        dataActions: custom['evidence-append'].dataActions
+        dataActions: role.value.dataActions
         notDataActions: []
       }
     ]
@@ -22,6 +22,4 @@ resource append 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
       resourceGroup().id
     ]
   }
-}
-
-output appendRoleId string = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', append.name)
+}]

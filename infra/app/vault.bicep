@@ -1,4 +1,4 @@
-// The signing key and the four secrets; who may use which is said by role on the single key or secret.
+// The signing key and the five secrets; who may use which is said by role on the single key or secret.
 param location string
 param tags object
 param token string
@@ -8,6 +8,9 @@ param workspaceId string
 
 @secure()
 param haloClientSecret string
+
+@secure()
+param haloDeskClientSecret string
 
 @secure()
 param ledgerSalt string
@@ -72,6 +75,17 @@ resource haloSecret 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (!empty(
   name: 'halo-client-secret'
   properties: {
     value: haloClientSecret
+    contentType: 'text/plain'
+  }
+}
+
+resource haloDeskSecret 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (!empty(haloDeskClientSecret)) {
+  // checkov:skip=CKV_AZURE_41: HaloPSA's secrets do not expire; rotation is a person's yearly task.
+  // checkov:skip=CKV_AZURE_114: false alarm; contentType is set below.
+  parent: vault
+  name: 'halo-desk-client-secret'
+  properties: {
+    value: haloDeskClientSecret
     contentType: 'text/plain'
   }
 }

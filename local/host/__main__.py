@@ -55,7 +55,9 @@ def main() -> int:
             timers=environ.get("TIMERS", "off") == "on",
             state=ROOT / ".local" / "timers",
             retry_seconds=float(retry) if retry else None,
-            told=chosen.app == "function_app",
+            # One app among several hears only what it sends itself.
+            told=chosen.app == "function_app" and environ.get("ATTEST_GROUP", "all") == "all",
+            longest_poll=float(environ["LOCAL_POLL_SECONDS"]) if environ.get("LOCAL_POLL_SECONDS") else None,
         )
         host = Host(load(chosen.app), options, environ, choices)
         if choices.told:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +19,7 @@ from local.clock import MovableClock
 from local.host.functions import HTTP, QUEUE, Function
 from local.host.keys import Keys
 from local.host.queues import typed_by_hand
+from local.host.secrets import HostSecrets
 from local.host.timers import request as timer_request
 from local.host.web import headers_of, query_of
 
@@ -33,7 +36,9 @@ class Admin:
         clock: MovableClock,
         pool: Executor,
         after: Callable[[], None],
+        secrets: HostSecrets | None = None,
     ) -> None:
+        self._secrets = secrets
         self._functions = functions
         self._keys = keys
         self._clock = clock
@@ -46,19 +51,19 @@ class Admin:
 
     async def status(self, request: Request) -> Response:
         """``GET /admin/host/status``."""
-        if not self._is_master(request):
+        if not await self._is_master(request):
             return Response(status_code=401)
         return JSONResponse({"id": "local", "state": "Running", "version": "local", "errors": []})
 
     async def functions(self, request: Request) -> Response:
         """``GET /admin/functions``."""
-        if not self._is_master(request):
+        if not await self._is_master(request):
             return Response(status_code=401)
         return JSONResponse([{"name": one.name, "trigger": dict(one.trigger)} for one in self._functions.values()])
 
     async def invoke(self, request: Request) -> Response:
         """``POST /admin/functions/{name}``: 202 and run it; 404 unknown; 400 without a body the host can read."""
-        if not self._is_master(request):
+        if not await self._is_master(request):
             return Response(status_code=401)
         function = self._functions.get(str(request.path_params["name"]).lower())
         if function is None:
@@ -84,8 +89,11 @@ class Admin:
             return _refused(f"The clock cannot be moved: {fault}.")
         return JSONResponse({"now": now.isoformat().replace("+00:00", "Z"), "moved": self._clock.moved})
 
-    def _is_master(self, request: Request) -> bool:
-        return self._keys.is_master(headers_of(request), query_of(request))
+    async def _is_master(self, request: Request) -> bool:
+        keys = self._keys
+        if self._secrets is not None:
+            keys = replace(keys, master=await asyncio.to_thread(self._secrets.master))
+        return keys.is_master(headers_of(request), query_of(request))
 
     def _run(self, function: Function, handed: object) -> None:
         try:

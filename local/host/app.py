@@ -22,6 +22,7 @@ from local.host.options import HostOptions
 from local.host.queues import LEASE_SECONDS, Listener
 from local.host.routes import Router
 from local.host.rules import faults
+from local.host.secrets import HostSecrets
 from local.host.sign_in import PATH, SignIn, with_token
 from local.host.timers import Timers
 from local.host.web import Web
@@ -44,6 +45,8 @@ class HostChoices:
     lease_seconds: int = LEASE_SECONDS
     told: bool = False
     """Whether every sender in this process tells ``Host.sent``, so that queues need little polling."""
+    longest_poll: float | None = None
+    """Seconds between looks at a queue that has long been silent; None for what suits the queue."""
 
 
 class Host:
@@ -79,7 +82,10 @@ class Host:
         self._web = Web(Router(web, options.route_prefix), choices.keys, self._web_pool, self.nudge)
         self._sign_in = SignIn(environ.get("ATTEST_AUTHORITY", ""))
         by_name = {function.name.lower(): function for function in functions}
-        self._admin = Admin(by_name, choices.keys, choices.clock, self._work_pool, self.nudge)
+        secrets = HostSecrets.of(environ)
+        if secrets is not None:
+            secrets.keep(choices.keys.master)
+        self._admin = Admin(by_name, choices.keys, choices.clock, self._work_pool, self.nudge, secrets)
 
     def nudge(self) -> None:
         """Something was done that may have sent messages: look at the queues now, unless we are told of each message."""
@@ -149,12 +155,8 @@ class Host:
     def _listener(
         self, function: Function, environ: Mapping[str, str], options: HostOptions, choices: HostChoices
     ) -> Listener:
-        connection = environ.get(str(function.trigger.get("connection") or "AzureWebJobsStorage"), "")
-        if not connection:
-            raise StartFailed(f"{function.name}: the local host reads queues by connection string only.")
-        if connection == "UseDevelopmentStorage=true":
-            connection = azurite_connection()
-        queues = AzureQueues(Account(connection=connection))
+        account = _account(str(function.trigger.get("connection") or "AzureWebJobsStorage"), environ)
+        queues = AzureQueues(account)
         name = resolved(str(function.trigger["queueName"]), environ)
         poison = None if name.endswith(POISON) else queues.queue(name + POISON)
         return Listener(
@@ -166,4 +168,21 @@ class Host:
             after=self.nudge,
             sent=self.sent if choices.told else None,
             lease_seconds=choices.lease_seconds,
+            by_length=not account.connection,
+            longest_poll=choices.longest_poll,
         )
+
+
+def _account(connection: str, environ: Mapping[str, str]) -> Account:
+    """Where a trigger's connection leads: by connection string, or by address under the app's identity."""
+    text = environ.get(connection, "")
+    if text:
+        return Account(connection=azurite_connection() if text == "UseDevelopmentStorage=true" else text)
+    url = environ.get(f"{connection}__queueServiceUri", "")
+    if not url:
+        raise StartFailed(f"The local host needs {connection} or {connection}__queueServiceUri.")
+    return Account(
+        queue_url=url,
+        client_id=environ.get(f"{connection}__clientId", ""),
+        ca=environ.get("ATTEST_STORAGE_CA", ""),
+    )

@@ -49,8 +49,13 @@ class Listener:
         after: Callable[[], None] = lambda: None,
         sent: Callable[[str], None] | None = None,
         lease_seconds: int = LEASE_SECONDS,
+        by_length: bool = False,
+        longest_poll: float | None = None,
     ) -> None:
-        """``sent``: who hears of a message we send ourselves; given where every sender in this process tells us."""
+        """``sent``: who hears of a message we send ourselves; given where every sender in this process tells us.
+
+        ``by_length``: as the platform scales, nothing runs before the queue's length says that something waits.
+        """
         self.function = function
         self._queue = queue
         self._poison = poison
@@ -59,7 +64,9 @@ class Listener:
         self._after = after
         self._sent = sent
         self._lease_seconds = lease_seconds
-        self._longest = _TOLD if sent is not None else _POISON if poison is None else _LONGEST
+        usual = _TOLD if sent is not None else _POISON if poison is None else _LONGEST
+        self._longest = usual if longest_poll is None else longest_poll * (2 if poison is None else 1)
+        self._by_length = by_length
         self._due = inf
         self._told_at = self._seen_empty_at = 0.0
         self._leases: dict[str, Lease] = {}
@@ -129,6 +136,8 @@ class Listener:
 
         size = self._options.batch_size
         try:
+            if self._by_length and not self._waiting():
+                return 0
             pages = self._queue.receive_messages(
                 messages_per_page=size, max_messages=size, visibility_timeout=self._lease_seconds
             ).by_page()
@@ -143,6 +152,10 @@ class Listener:
                 self._leases[message.id] = lease
             self._pool.submit(self._handle, lease)
         return len(messages)
+
+    def _waiting(self) -> bool:
+        """As the platform asks: how many messages, and how old the first is."""
+        return bool(self._queue.get_queue_properties().approximate_message_count and self._queue.peek_messages())
 
     def _handle(self, lease: Lease) -> None:
         from azure.core.exceptions import AzureError

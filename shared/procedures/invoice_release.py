@@ -26,6 +26,7 @@ class _OneInvoice(Protocol):
 def present_content(services: Services, approval: JsonObject) -> JsonObject | None:
     """The invoice's content read from HaloPSA this moment; None when it is gone or cannot be read.
 
+    Kept as evidence, not folded into the mirror: whoever lets people decide need not write there.
     Raises SourceError when HaloPSA does not answer: nobody decides on what may have changed.
     """
     name = approval["subject"]["id"]
@@ -34,7 +35,6 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
         return None
     row = answer.rows[0]
     services.ledger.record(replace(observation("RecurringInvoice", answer), customer=approval["customer"]))
-    services.mirror.apply("RecurringInvoice", [row], read_at=answer.read_at)
     facts = cast("_OneInvoice", services.facts("billing"))
     policy = services.policy.policy.scoped(None, approval["customer"])
     invoice = facts.one_invoice(services.mirror, row, policy)

@@ -31,11 +31,11 @@ _MISSING = frozenset({"TableNotFound", "ContainerNotFound", "QueueNotFound"})
 _AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
-def azurite_connection(blob_port: int = 10000) -> str:
+def azurite_connection(blob_port: int = 10000, scheme: str = "http") -> str:
     """Azurite's well-known account on this machine; queue and table listen on the next two ports."""
     ports = zip(("Blob", "Queue", "Table"), range(blob_port, blob_port + 3), strict=True)
-    ends = "".join(f"{name}Endpoint=http://127.0.0.1:{port}/devstoreaccount1;" for name, port in ports)
-    return f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={_AZURITE_KEY};{ends}"
+    ends = "".join(f"{name}Endpoint={scheme}://127.0.0.1:{port}/devstoreaccount1;" for name, port in ports)
+    return f"DefaultEndpointsProtocol={scheme};AccountName=devstoreaccount1;AccountKey={_AZURITE_KEY};{ends}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Account:
     client_id: str = ""
     person: bool = False
     """A person at a shell, not the service."""
+    ca: str = ""
+    """PEM file of the authority behind the account's certificate; empty for those the system knows."""
 
     @classmethod
     def from_settings(cls, settings: Settings, *, person: bool = False) -> Account:
@@ -64,6 +66,7 @@ class Account:
             queue_url=values.get("ATTEST_STORAGE__queueServiceUri", ""),
             client_id=values.get("ATTEST_IDENTITY_CLIENT_ID", ""),
             person=person,
+            ca=values.get("ATTEST_STORAGE_CA", ""),
         )
 
     @cached_property
@@ -87,7 +90,9 @@ class Account:
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS, max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        return RequestsTransport(session=session, session_owner=False, use_env_settings=False)
+        return RequestsTransport(
+            session=session, session_owner=False, use_env_settings=False, connection_verify=self.ca or True
+        )
 
     def options(self) -> dict[str, Any]:
         """What every client is built with: the shared pool, short waits, few retries."""

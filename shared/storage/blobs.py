@@ -23,6 +23,7 @@ _ONE_PUT = 128 * 1024 * 1024
 _BLOCK = 4 * 1024 * 1024
 _PAUSE: Any = 0.2  # the SDK says int and takes any number
 """Seconds between retries, give or take as much."""
+_NO_OVERWRITE = "UnauthorizedBlobOverwrite"
 _SKEW = timedelta(minutes=5)
 
 
@@ -62,7 +63,7 @@ class AzureBlobs(Blobs):
 
     @override
     def create(self, container: str, name: str, data: bytes, media_type: str = "application/octet-stream") -> None:
-        from azure.core.exceptions import ResourceExistsError
+        from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
         with reaching(f"create a blob in {container}"):
             try:
@@ -71,6 +72,11 @@ class AzureBlobs(Blobs):
                 )
             except ResourceExistsError as fault:
                 raise RowExists(f"{container} already holds {name}.") from fault
+            except HttpResponseError as fault:
+                # To a role that may only add, the service says so instead of naming the blob that is there.
+                if code_of(fault) == _NO_OVERWRITE:
+                    raise RowExists(f"{container} already holds {name}.") from fault
+                raise
 
     @override
     def put(
@@ -184,7 +190,7 @@ class AzureBlobs(Blobs):
             key = self.service.get_user_delegation_key(start, end)
         client = self._blob(container, name)
         signature = generate_blob_sas(
-            account_name=str(client.account_name),
+            account_name=str(self.service.account_name),
             container_name=container,
             blob_name=name,
             user_delegation_key=key,

@@ -20,6 +20,7 @@ ROLES = {
     "Storage Table Data Reader": "76199698-9eea-4c19-bc75-cec21354c6b6",
     "Storage Table Data Contributor": "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
     "Storage Queue Data Reader": "19e7f393-937e-4f77-808e-94535e297925",
+    "Storage Queue Data Contributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
     "Storage Queue Data Message Processor": "8a0f0c08-91a1-4084-bc3d-661d67233fed",
     "Storage Queue Data Message Sender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
@@ -27,7 +28,7 @@ ROLES = {
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "Log Analytics Data Reader": "3b03c2da-16b3-4a49-8834-0f8130efdd3b",
-    "evidence-append": "evidence-append",
+    **{name: name for name in TABLE["custom_roles"]},
 }
 
 
@@ -144,11 +145,22 @@ def test_every_scope_of_the_table_is_granted() -> None:
             assert right in TABLE["key_vault_roles"] or right.startswith("secrets/get: ")
 
 
-def test_append_goes_nowhere_but_to_the_append_role() -> None:
-    """The role definition takes its actions from the table, and its name says append."""
-    assert "custom['evidence-append'].dataActions" in text("app/roles.bicep")
-    assert re.search(r"roleName: '.*append.*'", text("app/roles.bicep"))
-    assert "appendRoleId: roles.outputs.appendRoleId" in text("main.bicep")
+def test_roles_of_our_own_are_made_from_the_table() -> None:
+    """Each is defined with the table's actions, and what assigns it names the same definition."""
+    made = text("app/roles.bicep")
+    assert "loadJsonContent('../identities.json').custom_roles" in made
+    assert "dataActions: role.value.dataActions" in made
+    assert "actions: role.value.actions" in made
+    assert re.search(r"roleName: '.*\$\{role\.key\}", made)
+    assert "name: guid(resourceGroup().id, role.key)" in made
+    named = "contains(custom, role.id) ? guid(resourceGroup().id, role.id) : role.id"
+    blocks = text("app/access.bicep").split("\nresource ")
+    assert {one.split(" ")[0] for one in blocks if named in one} == {"onTables", "onContainers", "onQueues"}
+    assert re.search(r"dependsOn: \[\s+roles\s+\]", text("main.bicep"))
+
+
+def test_append_holds_on_rows_and_blobs_alone() -> None:
+    """Its actions are of those two services."""
     assert not [role for *_, role in _table_roles() if role["id"] == "evidence-append" and "/queues/" in role["scope"]]
 
 
@@ -158,15 +170,11 @@ def _table_roles() -> Iterator[tuple[str, dict[str, Any]]]:
             yield group, role
 
 
-def test_what_reads_a_queue_may_also_ask_its_length() -> None:
-    """The platform scales by it; and what fails five times can be put aside."""
+def test_what_reads_a_queue_may_also_put_aside_what_fails() -> None:
+    """Whoever works on a queue works on its poison queue too."""
     for group in GROUPS:
-        held = {(role["role"], role["scope"]) for name, role in _table_roles() if name == group}
-        for role, scope in held:
-            if role == "Storage Queue Data Message Processor":
-                assert ("Storage Queue Data Reader", scope) in held
-                if not scope.endswith(POISON):
-                    assert ("Storage Queue Data Message Sender", scope + POISON) in held
+        held = {role["scope"] for name, role in _table_roles() if name == group and role["role"] == "queue-work"}
+        assert {scope + POISON for scope in held if not scope.endswith(POISON)} <= held
 
 
 def test_every_store_is_made() -> None:

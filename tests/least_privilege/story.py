@@ -1,0 +1,302 @@
+"""The service's story in short steps: each does something somebody wants and fails when it does not come about."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import ssl
+import time
+import zipfile
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+import httpx
+
+from local.demo.api import DemoFailed
+from local.host.keys import MASTER
+from local.personas import PERSONAS
+from local.seeds import integrations, world
+from local.seeds.calendar import AS_OF, wire
+from shared.registers.subscriptions import register as subscriptions
+from shared.storage import Account, AzureQueues, AzureRows
+from tests.harness.guarded import Guarded, Service
+
+Json = dict[str, Any]
+QUARTER, WEEK, MONTH = "2026-Q4", "2026-W47", "2026-10"
+INVOICE, CUSTOMER, TICKET = -40, "120", 1001
+_KEPT = {"Tickets": {1001, 1002, 1003}, "Projects": {806}, "Opportunities": {601}, "RecurringInvoice": {INVOICE}}
+_KEPT_BY = {"ClientContract": {300 - INVOICE}}
+
+
+def seed() -> dict[str, list[Json]]:
+    """A small corner of the demo's world: one invoice, one project, one deal, three tickets."""
+    rows = world.rows()
+    for table, ids in {**_KEPT, **_KEPT_BY}.items():
+        rows[table] = [row for row in rows[table] if row["id"] in ids]
+    tickets = {row["id"] for row in rows["Tickets"]}
+    rows["Actions"] = [row for row in rows["Actions"] if row["ticket_id"] in tickets]
+    rows["Invoice"] = [row for row in rows["Invoice"] if row.get("recurring_invoice_id") == INVOICE]
+    rows["Users"] = rows["Users"][:3]
+    return rows
+
+
+class Story:
+    """Plays steps against the guarded service. Every step may be played again and again."""
+
+    def __init__(self, guarded: Guarded, store: Account) -> None:
+        self.guarded, self.api = guarded, Service(guarded)
+        self.patience = 90.0
+        """Seconds until what was set going must have come about."""
+        self.enough = 0.0
+        """Once something was refused, seconds from the step's beginning in which it would have come about all the same."""
+        self._began, self._refusals = time.monotonic(), 0
+        self._queues = AzureQueues(store)
+        self._subscriptions = subscriptions(AzureRows(store))
+
+    def steps(self) -> dict[str, Callable[[], None]]:
+        """By name, in the order in which each finds what it needs."""
+        names = (
+            "sync", "deliver", "hold", "release", "say", "fill", "seal", "evidence", "keep", "report", "review", "audit",
+            "job", "health",
+        )  # fmt: skip
+        return {
+            **{name: getattr(self, name) for name in names},
+            **{f"bury_{queue}": self._burying(queue) for queue in ("deliveries", "runs", "actions", "reviews", "audits")},
+            "clock": self.clock,
+        }
+
+    def play(self, name: str) -> float:
+        """One step; how long it took. DemoFailed when it does not reach what it is there for."""
+        self._began, self._refusals = time.monotonic(), len(self.guarded.gate.refused)
+        self.guarded.gate.stage = name
+        self.steps()[name]()
+        return time.monotonic() - self._began
+
+    def until(self, what: str, check: Callable[[], Any]) -> Any:
+        """The first answer that is true; DemoFailed when the patience ends, or soon after something was refused."""
+        end, pause = time.monotonic() + self.patience, 0.05
+        while True:
+            found = check()
+            if found:
+                return found
+            if self.guarded.gate.without is not None and len(self.guarded.gate.refused) > self._refusals:
+                end = min(end, self._began + self.enough)
+            if time.monotonic() > end:
+                raise DemoFailed(f"{what} did not come about.")
+            time.sleep(pause)
+            pause = min(pause * 1.2, 0.25)
+
+    def run(self, job: str, period: str | None = None, *, who: str = "omar") -> Json:
+        """A job to its end."""
+        asked = {"job": job, "period": period, "as_of": wire(AS_OF) if job != "seal" else None}
+        run_id = self.api.call(who, "POST", "/api/runs", asked).json()["run_id"]
+
+        def ended() -> Json | None:
+            run = self.api.get(who, f"/api/runs/{run_id}")
+            if run["state"] == "failed":
+                raise DemoFailed(f"{job} failed: {run['error']}")
+            return run if run["state"] == "succeeded" else None
+
+        return dict(self.until(f"The run {job}", ended))
+
+    # What HaloPSA says
+
+    def sync(self) -> None:
+        """Everything is read; a changed client is folded in."""
+        name = f"Renamed Example {token_hex(3)}"
+        client = next(row for row in self.api.halo_rows("Client") if str(row["id"]) == "101")
+        self.api.halo({"Client": [{**client, "name": name}]}, quiet=True)
+        run = self.run("sync")
+        missing = [kind for kind, one in run["kinds"].items() if isinstance(one, dict) and one.get("unreadable")]
+        if missing or run.get("unreadable"):
+            raise DemoFailed(f"HaloPSA would not show {missing or run['unreadable']}.")
+
+    def deliver(self) -> None:
+        """A ring comes in, its bytes are kept whatever their size, and the record is read back and judged."""
+        before = self._observed()
+        ticket = {"id": TICKET, "client_id": 105, "summary": f"Fictive case {token_hex(3)}", "note": "x" * 80_000}
+        body = {"id": f"d-{token_hex(8)}", "event": "Ticket Updated", "object_id": TICKET, "ticket": ticket}
+        said = self._ring(body)
+        if said["duplicate"] or not self._ring(body)["duplicate"]:
+            raise DemoFailed("The delivery was not kept once.")
+        self.until("The reading of the ticket", lambda: self._observed() > before)
+
+    def _ring(self, body: Json) -> Json:
+        answer = self.guarded_app("intake").post("/api/webhooks/halopsa/main", json=body, auth=("halopsa", "local-only"))
+        if answer.status_code != 200:
+            raise DemoFailed(f"The doorbell answered {answer.status_code}: {answer.text[:200]}")
+        return dict(answer.json()["receipts"][0])
+
+    def _observed(self) -> int:
+        return len(self.api.every("ada", "/api/evidence", type="observation.page", customer="105"))
+
+    def guarded_app(self, group: str) -> httpx.Client:
+        """One app's own address."""
+        return self.api.app(group)
+
+    # Billing
+
+    def hold(self) -> None:
+        """Somebody moves a price; the invoice is held in HaloPSA."""
+        row = copy.deepcopy(next(one for one in self.api.halo_rows("RecurringInvoice") if one["id"] == INVOICE))
+        line = row["lines"][0]
+        line["unit_price"] = round(float(line["unit_price"]) * 1.5, 2)
+        row.pop("last_modified", None)
+        before = self._holds()
+        self.api.halo({"RecurringInvoice": [row]})
+        self.until("The hold", lambda: self._holds() != before and self._disabled())
+
+    def _holds(self) -> list[Json]:
+        held = self.api.every("finn", "/api/holds", kind="invoice", state="held")
+        return [{name: one[name] for name in ("id", "approval_id")} for one in held]
+
+    def _disabled(self) -> bool:
+        return bool(next(one for one in self.api.halo_rows("RecurringInvoice") if one["id"] == INVOICE)["disabled"])
+
+    def release(self) -> None:
+        """Two people sign; HaloPSA's invoice goes out again."""
+        if not self._holds():
+            self.hold()
+        hold = self._holds()[0]
+        self.api.decide(hold["approval_id"], "finn", "fay", rationale="It agrees with the contract.")
+        self.until("The release", lambda: self.api.get("finn", f"/api/holds/{hold['id']}")["state"] == "released")
+
+    # What people say, see and can prove
+
+    def say(self) -> None:
+        """A backlog line of the largest size, a policy question, a usage file, the pages."""
+        text = "A fictive idea. " * 400
+        made = self.api.call("mia", "POST", "/api/backlog", {"title": f"Idea {token_hex(3)}", "description": text})
+        if made.status_code not in (200, 201):
+            raise DemoFailed(f"The backlog answered {made.status_code}.")
+        self.api.call("nora", "GET", "/api/policy")
+        self.api.call("nora", "GET", "/")
+        kpis = self.api.get("nora", "/api/kpis", **{"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"})
+        if not kpis["items"]:
+            raise DemoFailed("There are no figures.")
+
+    def fill(self) -> None:
+        """So many entries that sealing writes a tile of the log."""
+        self._register(260)
+        self._seal()
+
+    def seal(self) -> None:
+        """What was said is sealed by the timer, signed, and written where nothing is written twice."""
+        self._register(1)
+        self._seal()
+
+    def _register(self, count: int) -> None:
+        entries = [{"id": f"fictive-{token_hex(8)}", "name": "Fictive", "owner": "x"} for _ in range(count)]
+        self.api.call("iris", "PUT", "/api/integrations", {"items": entries}, want=(200,))
+
+    def _seal(self) -> None:
+        before = self._checkpoint()
+        self.api.tick("engine", "every_seal")
+        self.until("A new checkpoint", lambda: self._checkpoint() != before and self._waiting() == 0)
+
+    def _checkpoint(self) -> str:
+        return str(self.api.get("ada", "/api/ledger/checkpoints")["meta"]["checkpoint"])
+
+    def _waiting(self) -> int:
+        newest = self.api.every("ada", "/api/evidence", type="integration.registered")
+        return sum(1 for one in newest if one["index"] is None)
+
+    def evidence(self) -> None:
+        """A record, its bytes, its proof and the keys that vouch for it."""
+        found = self.api.every("ada", "/api/evidence", type="delivery.received")
+        large = next(one for one in found if one["index"] is not None)
+        content = self.api.call("ada", "GET", f"/api/evidence/{large['id']}/content").content
+        if len(content) < 80_000:
+            raise DemoFailed("The bytes are not those that came.")
+        first = self.api.every("ada", "/api/evidence", type="integration.registered")[0]
+        self.api.call("ada", "GET", f"/api/evidence/{first['id']}/proof")
+        self.api.call("ada", "GET", "/api/ledger/keys")
+
+    def keep(self) -> None:
+        """A pack is built and handed out by a link of storage itself."""
+        asked = {"customer": "105", "from": "2026-11-01T00:00:00Z", "to": "2030-12-01T00:00:00Z"}
+        pack = self.api.call("ada", "POST", "/api/packs", asked).json()
+        status = self.until("The pack", lambda: self._pack(pack["id"]))
+        answer = self.api.call("ada", "GET", f"/api/packs/{status['id']}/download", want=(302,))
+        with httpx.Client(verify=ssl.create_default_context(cafile=self.guarded.authority()), trust_env=False) as anybody:
+            got = anybody.get(answer.headers["location"])
+        if got.status_code != 200 or not zipfile.ZipFile(io.BytesIO(got.content)).namelist():
+            raise DemoFailed(f"The link answered {got.status_code}.")
+
+    def _pack(self, pack_id: str) -> Json | None:
+        status = self.api.get("ada", f"/api/packs/{pack_id}")
+        if status["state"] == "failed":
+            raise DemoFailed(f"The pack failed: {status['error']}")
+        return status if status["state"] == "ready" else None
+
+    def report(self) -> None:
+        """The weekly report and the figures beside it."""
+        self.api.now = None
+        as_of = wire(AS_OF)[:14] + f"{int(time.time()) % 60:02d}:{int(time.time() * 10) % 60:02d}" + "Z"
+        run = self.api.call("omar", "POST", "/api/runs", {"job": "weekly_report", "period": WEEK, "as_of": as_of}).json()
+        ended = ("succeeded", "failed")
+        done = self.until("The report", lambda: self._when(self.api.get("omar", f"/api/runs/{run['run_id']}"), ended))
+        if done["state"] == "failed":
+            raise DemoFailed(f"The report failed: {done['error']}")
+        page = self.api.call("nora", "GET", f"/api/reports/weekly/{WEEK}/html", query={"as_of": as_of})
+        if "<html" not in page.text:
+            raise DemoFailed("The report is no page.")
+
+    @staticmethod
+    def _when(body: Json, states: tuple[str, ...]) -> Json | None:
+        return body if body["state"] in states else None
+
+    # Reviews and audits
+
+    def review(self) -> None:
+        """The quarter's review is read by the identity that may; people answer; owners are told."""
+        self.api.call("iris", "PUT", "/api/integrations", {"items": integrations.register()}, want=(200,))
+        row = {"id": f"s-{token_hex(8)}", "event": "review_item_assigned", "by": PERSONAS["flow"].oid, "created": wire(AS_OF)}
+        self._subscriptions.insert(row["id"], {**row, "url": "http://127.0.0.1:1/nobody"})
+        run = self.run("permission_review", QUARTER)
+        if not run["population"]["entra"]["reviewed"] or not run["population"]["halopsa"]["reviewed"]:
+            raise DemoFailed("Nothing was read.")
+        self.api.call("flow", "DELETE", f"/api/subscriptions/{row['id']}", want=(200, 204))
+
+    def audit(self) -> None:
+        """Everything is read again and proven again."""
+        run = self.run("audit")
+        if run["codes"]:
+            raise DemoFailed(f"The audit found {run['codes']}.")
+
+    def job(self) -> None:
+        """The lightest of the engine's jobs, from the desk to its end."""
+        self.run("configuration_check")
+
+    def health(self) -> None:
+        """Every app says it can do its work."""
+        for group in self.guarded.urls:
+            answer = self.guarded_app(group).get("/api/health")
+            state = self.guarded_app(group).get("/admin/host/status", headers={"x-functions-key": MASTER})
+            if (answer.status_code, state.status_code) != (200, 200):
+                raise DemoFailed(f"{group} is not well: {answer.text[:200]} {state.status_code}")
+
+    def clock(self) -> None:
+        """Every timer starts what it is there to start."""
+        timers = {
+            "engine": ("every_sync", "every_day", "every_week", "every_month", "every_quarter"),
+            "review": ("every_access_reading",),
+            "audit": ("every_audit",),
+        }
+        for group, names in timers.items():
+            for name in names:
+                self.api.tick(group, name)
+
+    def _burying(self, queue: str) -> Callable[[], None]:
+        def bury() -> None:
+            """What fails again and again becomes evidence; nothing is removed to make a queue quiet."""
+            before = self._poisoned()
+            self._queues.send(queue, json.dumps({"run_id": token_hex(8), "evidence_id": token_hex(8)}))
+            self.until(f"The burial from {queue}", lambda: self._poisoned() > before)
+
+        return bury
+
+    def _poisoned(self) -> int:
+        return len(self.api.every("ada", "/api/evidence", type="message.poisoned"))

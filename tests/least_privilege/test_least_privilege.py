@@ -1,0 +1,137 @@
+"""Least privilege is run, not reasoned: each app under its own identity, before a store that refuses what no role gives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local.demo.api import DemoFailed
+from local.guard.proxy import Deed
+from local.guard.roles import BUILT_IN, Right, actions_of, rights
+from local.seeds import entra, world
+from tests.harness.guarded import Guarded
+from tests.infra.reading import TABLE
+from tests.least_privilege.story import Story, seed
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+_MARGIN, _LEAST = 1.5, 3.0
+"""A step that was refused something has so much of its usual time, and at least so many seconds, to come about all the same."""
+PLATFORM = "Storage Blob Data Owner"
+"""What Microsoft asks for the Functions host's own account; the stand-in does only a part of what that host does."""
+
+
+@dataclass
+class Played:
+    """The story, played once from end to end with every right in place."""
+
+    story: Story
+    took: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """Five apps behind the gate, and every step done once."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with Guarded(folder, seed(), entra.rows(), world.POLICY) as guarded:
+        account = guarded.store()
+        found = Played(Story(guarded, account))
+        for name in found.story.steps():
+            try:
+                found.took[name] = found.story.play(name)
+            except DemoFailed as fault:
+                found.failed[name] = f"{fault}\n{guarded.logs()[-2000:]}"
+        yield found
+        account.close()
+
+
+def test_the_whole_story_plays_with_the_rights_of_the_table(played: Played) -> None:
+    """Every app does its work under its own identity, and asks for nothing it may not do."""
+    assert played.failed == {}
+    assert played.story.guarded.gate.refused == []
+
+
+def test_no_right_is_spare(played: Played) -> None:
+    """Each right was what some request was allowed by."""
+    deeds = played.story.guarded.gate.deeds
+    assert [str(right) for right in rights() if not any(_used(right, deed) for deed in deeds)] == []
+
+
+def test_no_narrower_role_would_do(played: Played) -> None:
+    """Of the storage roles there are, built in or of our own, each right is one that cannot be narrowed."""
+    known = {**BUILT_IN, **{name: actions_of(name, TABLE["custom_roles"]) for name in TABLE["custom_roles"]}}
+    held = rights()
+    for right in held:
+        if right.role == PLATFORM:
+            continue
+        others = [one for one in held if one.group == right.group and one is not right]
+        mine = [deed for deed in played.story.guarded.gate.deeds if _used(right, deed)]
+        for name, actions in known.items():
+            narrower = _of_service(actions, right) < _of_service(right.actions, right)
+            swapped = Right(right.group, name, right.scope, actions)
+            if narrower and all(_allowed(deed, [*others, swapped]) for deed in mine):
+                pytest.fail(f"{right}: {name} would do.")
+
+
+def test_custom_roles_hold_no_action_that_nobody_used(played: Played) -> None:
+    """Over all who hold a role of ours, each of its actions was needed somewhere."""
+    for name in TABLE["custom_roles"]:
+        holders = [right for right in rights() if right.role == name]
+        needed = {
+            action
+            for right in holders
+            for deed in played.story.guarded.gate.deeds
+            if _used(right, deed)
+            for way in deed.ways
+            for action in way & right.actions
+        }
+        assert needed == actions_of(name, TABLE["custom_roles"]), name
+
+
+@pytest.mark.parametrize("right", rights(), ids=str)
+def test_without_it_something_breaks(played: Played, right: Right) -> None:
+    """The right is taken away while everything runs; the cheapest step that used it no longer reaches its end."""
+    story, gate = played.story, played.story.guarded.gate
+    stages = [stage for deed, counts in gate.deeds.items() if _leans(deed, right) for stage in counts]
+    for stage in sorted({one for one in stages if one in played.took}, key=lambda one: played.took[one]):
+        gate.without, story.enough = right, max(_LEAST, _MARGIN * played.took[stage])
+        before = len(gate.refused)
+        try:
+            story.play(stage)
+        except DemoFailed:
+            assert any(group == right.group for _, group, _ in gate.refused[before:])
+            return
+        finally:
+            gate.without = None
+            _settle()
+    pytest.fail(f"Nothing breaks without {right}; it was used in {sorted(set(stages))}.")
+
+
+def _settle() -> None:
+    """What was set going under a missing right ends before the next is taken."""
+    time.sleep(0.3)
+
+
+def _used(right: Right, deed: Deed) -> bool:
+    return right.group == deed.group and any(right.gives(deed.place, one) for way in deed.ways for one in way)
+
+
+def _leans(deed: Deed, right: Right) -> bool:
+    """Whether without the right the deed would have been refused."""
+    others = [one for one in rights() if one.group == right.group and one != right]
+    return _used(right, deed) and not _allowed(deed, others)
+
+
+def _allowed(deed: Deed, held: list[Right]) -> bool:
+    return any(all(any(one.gives(deed.place, action) for one in held) for action in way) for way in deed.ways)
+
+
+def _of_service(actions: frozenset[str], right: Right) -> frozenset[Any]:
+    """Only actions on this kind of place narrow or widen a right on it."""
+    kind = {"tables": "tableServices", "containers": "blobServices", "queues": "queueServices"}[right.scope.split("/")[1]]
+    return frozenset(one for one in actions if one.startswith(kind))
