@@ -49,6 +49,13 @@ def review(services: Services, person: Person, quarter: str, query: Query) -> by
         ("Integrations", "number0", row["items_total"]),
         ("Not known", "listed", row.get("gaps")),
     ]
+    if row.get("closing") and person.has(Role.AUDITOR, Role.ADMINISTRATOR, Role.STEERING_MEMBER):
+        facts += [
+            (f"Report ({name})", "link", (f"/api/reviews/{quote(quarter)}/report/{name}", f"{quarter}.{name}"))
+            for name in row["closing"]["report"]["sha256"]
+        ]
+        pack = row["closing"]["pack"]
+        facts.append(("Evidence pack", "link", (f"/api/packs/{pack}/download", pack)))
     return detail_page(
         services,
         person,

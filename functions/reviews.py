@@ -2,7 +2,8 @@
 
 import azure.functions as func
 
-from functions.http import handle
+from functions.http import Answer, Call, handle
+from functions.pages import page_headers
 from shared.procedures import review_quarterly as reviews
 
 bp = func.Blueprint()
@@ -26,6 +27,19 @@ def get_review(req: func.HttpRequest) -> func.HttpResponse:
         req,
         lambda call: reviews.review_view(call.services, call.path["quarter"], call.person, call.limit, call.after),
     )
+
+
+@bp.function_name("get_review_report")
+@bp.route(route="api/reviews/{quarter}/report/{format}", methods=["GET"])
+def get_review_report(req: func.HttpRequest) -> func.HttpResponse:
+    """The report of a closed review."""
+
+    def procedure(call: Call) -> Answer:
+        body, media_type = reviews.review_file(call.services, call.person, call.path["quarter"], call.path["format"])
+        headers = page_headers(body) if media_type == "text/html" else {}
+        return Answer(body, media_type=media_type, headers=headers)
+
+    return handle("getReviewReport", req, procedure)
 
 
 @bp.function_name("attest_item")

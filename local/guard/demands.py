@@ -35,7 +35,9 @@ def _one(*actions: str) -> Ways:
     return tuple(frozenset({action}) for action in actions)
 
 
-def demands(service: str, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> list[Demand]:
+def demands(
+    service: str, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+) -> list[Demand]:
     """What must be held. ``path`` is behind the account's name; ``service`` is blob, queue or table."""
     parts = [unquote(part) for part in path.strip("/").split("/") if part]
     if service == "table":

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
@@ -41,6 +41,8 @@ class Gate:
     rights: Sequence[Right]
     group_of: Callable[[Mapping[str, str], Mapping[str, str]], str | None]
     """The caller's group by headers and query; None for a stranger."""
+    heard: Callable[[str], None] = lambda _queue: None
+    """Told of each queue that a message was put into, so that its reader need not look all the time."""
     without: Right | None = None
     """The one right that is taken away for now."""
     lenient: bool = False
@@ -76,7 +78,9 @@ class Proxy:
 
     def __init__(self, gate: Gate, ports: Sequence[int], upstream: Sequence[int], files: Loopback) -> None:
         self.gate = gate
-        self.urls = {service: f"https://127.0.0.1:{port}/{ACCOUNT}" for service, port in zip(SERVICES, ports, strict=True)}
+        self.urls = {
+            service: f"https://127.0.0.1:{port}/{ACCOUNT}" for service, port in zip(SERVICES, ports, strict=True)
+        }
         self._files = files
         self._listen = dict(zip(SERVICES, ports, strict=True))
         self._upstream = {
@@ -84,9 +88,9 @@ class Proxy:
         }
         self._servers: list[uvicorn.Server] = []
         self._thread = Thread(target=lambda: asyncio.run(self._serve()), name="guard", daemon=True)
-        self._client: httpx.AsyncClient | None = None
+        self._client: httpx.AsyncClient
 
-    def __enter__(self) -> Proxy:
+    def __enter__(self) -> Self:
         self._servers = [self._server(service) for service in SERVICES]
         self._thread.start()
         while self._thread.is_alive() and not all(server.started for server in self._servers):
@@ -138,7 +142,6 @@ class Proxy:
             return
         url = self._upstream[service] + raw + (f"?{text}" if text else "")
         passed = {name: value for name, value in headers.items() if name not in _HOP}
-        assert self._client is not None
         request = self._client.build_request(scope["method"], url, headers=passed, content=body)
         for name in ("accept-encoding", "user-agent", "accept"):
             if name not in passed and name in request.headers:
@@ -151,6 +154,8 @@ class Proxy:
             for name, value in answer.headers.raw
             if name.lower().decode() not in _HOP and (scope["method"] == "HEAD" or name.lower() != b"content-length")
         ]
+        if (service, scope["method"], answer.status_code) == ("queue", "POST", 201):
+            self.gate.heard(raw.split("/")[2])
         if scope["method"] != "HEAD":
             given.append((b"content-length", str(len(content)).encode()))
         await send({"type": "http.response.start", "status": answer.status_code, "headers": given})
@@ -172,15 +177,13 @@ class Proxy:
             return "AuthorizationPermissionMismatch"
         for demand in wanted:
             exists = bool(demand.create_only) and await self._exists(service, raw, headers)
-            if account != ACCOUNT:
-                demand = replace(demand, place=demand.place.replace("evidence/", "host/", 1))
-            code = self.gate.judge(group, demand, exists=exists)
+            own = replace(demand, place=demand.place.replace("evidence/", "host/", 1))
+            code = self.gate.judge(group, demand if account == ACCOUNT else own, exists=exists)
             if code is not None:
                 return code
         return None
 
     async def _exists(self, service: str, raw: str, headers: Mapping[str, str]) -> bool:
-        assert self._client is not None
         passed = {name: headers[name] for name in ("authorization", "x-ms-version", "x-ms-date") if name in headers}
         answer = await self._client.head(self._upstream[service] + raw, headers=passed)
         return answer.status_code < 300
@@ -207,7 +210,9 @@ async def _refuse(send: Send, service: str, status: int, code: str) -> None:
         text = f'{{"odata.error":{{"code":"{code}","message":{{"lang":"en-US","value":"{said}"}}}}}}'
     else:
         kind = b"application/xml"
-        text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(said)}</Message></Error>'
+        text = (
+            f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(said)}</Message></Error>'
+        )
     headers: list[tuple[bytes, Any]] = [
         (b"content-type", kind),
         (b"x-ms-error-code", code.encode()),

@@ -16,7 +16,11 @@ _MESSAGES = f"{_QUEUE}/messages"
 _ENTITIES = "tableServices/tables/entities"
 DELEGATION = "blobServices/generateUserDelegationKey/action"
 
+MANAGEMENT = frozenset({"management/read"})
+"""What Resource Manager answers, which is not the store's business."""
+
 BUILT_IN: Mapping[str, frozenset[str]] = {
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7": MANAGEMENT,  # Reader
     # Storage Blob Data Reader, Contributor, Owner, Storage Blob Delegator
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": frozenset(
         {f"{_BLOB}/read", "blobServices/containers/read", DELEGATION},
@@ -66,7 +70,9 @@ class Right:
     def gives(self, place: str, action: str) -> bool:
         """Whether it allows the action there. A scope without a name covers all of its service."""
         inside = self.scope == place or (self.scope.count("/") == 1 and place.startswith(self.scope))
-        return inside and any(one == action or (one.endswith("*") and action.startswith(one[:-1])) for one in self.actions)
+        return inside and any(
+            one == action or (one.endswith("*") and action.startswith(one[:-1])) for one in self.actions
+        )
 
     def __str__(self) -> str:
         return f"{self.group}: {self.role} on {self.scope}"

@@ -116,6 +116,7 @@ class Host:
                 Route("/admin/functions/{name}", admin.invoke, methods=["GET", "POST"]),
                 Route("/_local/clock", admin.clock, methods=["POST"]),
                 Route("/_local/idle", self._is_idle),
+                Route("/_local/sent/{queue}", self._was_sent, methods=["POST"]),
                 Route(PATH, self._sign_in.page),
                 Route(PATH, self._sign_in.enter, methods=["POST"]),
                 Route("/_local/sign-out", self._sign_in.leave),
@@ -130,6 +131,13 @@ class Host:
     async def _is_idle(self, _: Request) -> Response:
         """``GET /_local/idle``: whether the queues are empty and every message taken from them has been handled."""
         return JSONResponse({"idle": self.idle()})
+
+    async def _was_sent(self, request: Request) -> Response:
+        """``POST /_local/sent/{queue}``: another process put a message there; look now."""
+        for listener in self._listeners:
+            if listener.queue_name == request.path_params["queue"]:
+                listener.expect(0)
+        return Response(status_code=204)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # no function speaks over a web socket

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 from shared.storage import Account, AzureBlobs
 
@@ -29,10 +30,8 @@ class HostSecrets:
         """Make the container and write the key. Raises what the store says when the identity may not."""
         from azure.core.exceptions import ResourceExistsError
 
-        try:
+        with suppress(ResourceExistsError):
             self._blobs.service.create_container(CONTAINER)
-        except ResourceExistsError:
-            pass
         self._blobs.put(CONTAINER, NAME, json.dumps({"masterKey": master}).encode(), "application/json")
 
     def master(self) -> str:

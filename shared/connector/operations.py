@@ -109,6 +109,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "instant", (), True), PRACTICE, CUSTOMER, tag="Projects"),
     _op("listReviews", "GET /api/reviews", "Permission reviews.", EVERY_ROLE, *PAGED, tag="Reviews"),
     _op("getReview", "GET /api/reviews/{quarter}", "One quarter's review.", EVERY_ROLE, *PAGED, tag="Reviews"),
+    _op("getReviewReport", "GET /api/reviews/{quarter}/report/{format}", "The report of a closed review.",
+        frozenset({R.AUDITOR, R.STEERING_MEMBER, R.ADMINISTRATOR}), media="application/octet-stream", tag="Reviews"),
     _op("attestItem", "POST /api/reviews/{quarter}/items/{item}/attestation", "Keep, reduce, revoke or defer.",
         frozenset({R.INTEGRATION_OWNER, R.STEERING_MEMBER}), body=bodies.AttestationBody, tag="Reviews"),
     _op("listIntegrations", "GET /api/integrations", "The register of integrations people keep.", EVERY_ROLE, *PAGED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from shared.ledger import bounds, canonical, note, verify
 from shared.ledger.entry import record_of
 from shared.ledger.names import LOGS, TABLE, claim_key
 from shared.ledger.pack import Packer, Plan
-from shared.ledger.pack_request import read_body
+from shared.ledger.pack_request import PackBody, read_body
 from shared.ledger.proof import tlog_proof
 from shared.ledger.spool import Spool
 from shared.ledger.stored import int_cell, logs, text_cell
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 REGISTERS = "registers"
 PARTITION = "packs"
 PACKS = "packs"
+OWN = "service"
+"""What a pack of the service's own log names in a customer's place."""
 _ID = re.compile(r"pack-[0-9a-f]{24}")
 Progress = Callable[[float, str], None]
 
@@ -52,28 +54,38 @@ def request_pack(services: Services, person: Person, body: object) -> JsonObject
     log = services.ledger.names.log_of(asked.customer)
     if services.rows.get(TABLE, LOGS, log) is None:
         raise Unacceptable("There is no evidence of this customer.", code="no_evidence")
+    return _request(services, person.oid, asked.customer, asked)
+
+
+def request_own_pack(services: Services, start: str, end: str, controls: Sequence[str]) -> JsonObject:
+    """The same of the service's own log, which is about no customer; asked for by the service itself."""
+    asked = PackBody.model_validate({"customer": OWN, "from": start, "to": end, "controls": list(controls)})
+    return _request(services, "service", None, asked)
+
+
+def _request(services: Services, by: str, customer: str | None, asked: PackBody) -> JsonObject:
     request_id = f"pack-{secrets.token_hex(12)}"
     now = rfc3339(services.clock.now())
     wanted: JsonObject = {
         "request_id": request_id,
-        "customer": asked.customer,
+        "customer": customer,
         "period": {"start": asked.start, "end": asked.end},
         "controls": sorted(set(asked.controls)),
         "redact": asked.redact,
     }
-    logged = [_log(services, "pack.requested", person.oid, request_id, asked.customer, canonical.dumps(wanted))]
+    logged = [_log(services, "pack.requested", by, request_id, customer, canonical.dumps(wanted))]
     drawn = None
     if asked.sample is not None:
         draw = {**wanted, "phrase": asked.sample.phrase, "size": asked.sample.size}
         drawn = verify.canon(draw).decode()  # the phrase need not be in normal form C
-        logged.append(_log(services, "sample.drawn", person.oid, request_id, asked.customer, drawn.encode()))
+        logged.append(_log(services, "sample.drawn", by, request_id, customer, drawn.encode()))
     state: JsonObject = {
         "wanted": wanted,
         "logged": logged,
         "drawn": drawn,
         "sample": {"phrase": asked.sample.phrase, "size": asked.sample.size} if asked.sample else None,
         "salt": secrets.token_hex(16) if asked.redact else "",
-        "requested_by": person.oid,
+        "requested_by": by,
         "requested_at": now,
         "state": "queued",
         "progress": 0.0,
@@ -82,7 +94,7 @@ def request_pack(services: Services, person: Person, body: object) -> JsonObject
     return pack_status(services, request_id)
 
 
-def _log(services: Services, kind: str, actor: str, request_id: str, customer: str, payload: bytes) -> str:
+def _log(services: Services, kind: str, actor: str, request_id: str, customer: str | None, payload: bytes) -> str:
     entry = NewEntry(
         type=kind,
         key=f"{kind}\n{request_id}",
@@ -258,7 +270,9 @@ def _named(manifest: bytes) -> str:
     return manifest.rpartition(b'"pack_id":"')[2].partition(b'"')[0].decode()
 
 
-def _logged_proof(services: Services, kind: str, actor: str, pack_id: str, customer: str, payload: bytes) -> bytes:
+def _logged_proof(
+    services: Services, kind: str, actor: str, pack_id: str, customer: str | None, payload: bytes
+) -> bytes:
     """Record an entry, seal and publish on demand; answers its id and its proof file."""
     try:
         evidence_id = _log(services, kind, actor, pack_id, customer, payload)
@@ -318,7 +332,7 @@ def _plan(services: Services, state: JsonObject) -> bytes:
     keys = services.ledger.keys()
     plan = Plan(
         request_id=wanted["request_id"],
-        customer=wanted["customer"],
+        customer=wanted["customer"] or OWN,
         log=log,
         origin=names.origin_of(log),
         start=wanted["period"]["start"],

@@ -35,6 +35,6 @@ def observation(kind: str, page: ReadPage, system: str = "HaloPSA") -> NewEntry:
     )
 
 
-def record_pages(ledger: Recorder, kind: str, pages: Sequence[ReadPage]) -> list[str]:
+def record_pages(ledger: Recorder, kind: str, pages: Sequence[ReadPage], system: str = "HaloPSA") -> list[str]:
     """Record the pages and answer their evidence ids, in order."""
-    return [receipt.evidence_id for receipt in ledger.record_many([observation(kind, page) for page in pages])]
+    return [receipt.evidence_id for receipt in ledger.record_many([observation(kind, page, system) for page in pages])]

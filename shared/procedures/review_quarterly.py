@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.actions import Action, ActionKind
 from shared.controls.catalogue import controls
@@ -17,6 +17,7 @@ from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
 from shared.procedures.plan import queue_actions
 from shared.procedures.review_answers import attest, keep_evidence
+from shared.procedures.review_close import close_if_settled, review_file
 from shared.procedures.review_items import before, canonical, facts_of, freeze, identity_of, registered, subjects
 from shared.procedures.review_read import Taken, take
 from shared.procedures.review_verify import verify_items
@@ -25,7 +26,15 @@ from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import reviews
 
-__all__ = ["attest", "list_integrations", "list_reviews", "permission_review_run", "put_integrations", "review_view"]
+__all__ = [
+    "attest",
+    "list_integrations",
+    "list_reviews",
+    "permission_review_run",
+    "put_integrations",
+    "review_file",
+    "review_view",
+]
 
 CONTROL = "integration_permissions"
 
@@ -53,7 +62,7 @@ def permission_review_run(services: Services, run: Run) -> JsonObject:
     ]
     if not opened and meta["state"] == reviews.OPEN:
         items = verify_items(services, quarter, meta["part"], items, taken, run.as_of)
-        meta = _close_if_settled(services, quarter, meta, items, run.as_of)
+        meta = close_if_settled(services, quarter, meta, items, run.as_of)
     run.progress(0.85, "Judging every integration.")
     judged = _judge(services, run, quarter, taken, items)
     _tell(services, run, meta, items, opened=opened)
@@ -107,6 +116,7 @@ def _open(services: Services, run: Run, quarter: str, taken: Taken) -> None:
         "policy_version": services.policy.version,
         "observations": list(taken.observations)[:1000],
         "opening_evidence": None,
+        "recorded_at": None,
         "reminded_at": rfc3339(run.as_of),
     }
     try:
@@ -122,9 +132,10 @@ def _keep_opening(services: Services, meta: JsonObject) -> None:
     told = {
         name: value
         for name, value in meta.items()
-        if name not in ("opening_evidence", "reminded_at", "state", "closed_at")
+        if name not in ("opening_evidence", "recorded_at", "reminded_at", "state", "closed_at")
     }
     items = [item["frozen"] for item in reviews.items(services.rows, meta["part"]).all()]
+    recorded_at = rfc3339(services.clock.now())
     receipt = services.ledger.record(
         NewEntry(
             type="review.opened",
@@ -135,45 +146,13 @@ def _keep_opening(services: Services, meta: JsonObject) -> None:
             controls=(CONTROL,),
         )
     )
-    meta["opening_evidence"] = receipt.evidence_id
-    _merge(services, meta["quarter"], {"opening_evidence": receipt.evidence_id})
+    kept = {"opening_evidence": receipt.evidence_id, "recorded_at": recorded_at}
+    meta.update(kept)
+    _merge(services, meta["quarter"], kept)
 
 
 def _merge(services: Services, quarter: str, change: JsonObject) -> None:
     reviews.register(services.rows).change(quarter, lambda body: None if body is None else {**body, **change})
-
-
-def _close_if_settled(
-    services: Services, quarter: str, meta: JsonObject, items: list[JsonObject], as_of: datetime
-) -> JsonObject:
-    """A missing answer is no consent: the review closes only when every item is answered and every removal verified."""
-    if not all(reviews.settled(item) for item in items):
-        return meta
-    outcome: JsonObject = {}
-    for item in items:
-        outcome[item["decision"]["decision"]] = outcome.get(item["decision"]["decision"], 0) + 1
-    told = {
-        "quarter": quarter,
-        "population": meta["population"],
-        "outcome": outcome,
-        "items": [
-            {"id": item["id"], "integration": item["frozen"]["integration"], "decision": item["decision"]}
-            for item in items
-        ],
-    }
-    services.ledger.record(
-        NewEntry(
-            type="review.closed",
-            key=f"review-closed\n{quarter}\n{hashlib.sha256(canonical(told)).hexdigest()}",
-            payload=canonical(told),
-            subject=Subject("review", quarter),
-            occurred_at=as_of,
-            controls=(CONTROL,),
-        )
-    )
-    change = {"state": reviews.CLOSED, "closed_at": rfc3339(as_of), "outcome": outcome}
-    _merge(services, quarter, change)
-    return {**meta, **change}
 
 
 def _judge(services: Services, run: Run, quarter: str, taken: Taken, items: Iterable[JsonObject]) -> int:

@@ -117,9 +117,9 @@ def _read(services: Services, resource: str, reading: Folding, observations: lis
         batch.append(page)
         size += len(page.body)
         if size > 1_000_000:
-            observations += record_pages(services.ledger, resource, batch)
+            observations += record_pages(services.ledger, resource, batch, "Microsoft")
             batch, size = [], 0
-    observations += record_pages(services.ledger, resource, batch)
+    observations += record_pages(services.ledger, resource, batch, "Microsoft")
 
 
 def _halopsa(services: Services, run: Run, observations: list[str]) -> Inventory:

@@ -103,8 +103,8 @@ def put_integrations(services: Services, person: Person, body: object) -> JsonOb
             ) from None
     if len({str(entry["id"]).lower() for entry in entries}) != len(entries):
         raise Unacceptable("An integration is named twice.", code="integration_twice")
-    for entry in entries:
-        services.ledger.record(
+    services.ledger.record_many(
+        [
             NewEntry(
                 type="integration.registered",
                 key=f"integration\n{entry['id']}\n{hashlib.sha256(canonical(entry)).hexdigest()}",
@@ -112,6 +112,8 @@ def put_integrations(services: Services, person: Person, body: object) -> JsonOb
                 subject=Subject("integration", str(entry["id"])),
                 actor=person.oid,
             )
-        )
-        integrations.keep(services.rows, entry)
+            for entry in entries
+        ]
+    )
+    integrations.keep(services.rows, entries)
     return {"items": entries, "next": None}

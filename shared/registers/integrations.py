@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from shared.model import JsonObject
 from shared.ports import Rows
@@ -22,7 +23,8 @@ def by_id(rows: Rows) -> dict[str, JsonObject]:
     return {str(body["id"]).lower(): body for body in register(rows).all()}
 
 
-def keep(rows: Rows, entry: JsonObject) -> None:
-    """Write an entry. Ids hold any characters and differ in case between sources, so the row is keyed by their hash."""
-    key = hashlib.sha256(str(entry["id"]).lower().encode()).hexdigest()[:40]
-    register(rows).put(key, entry)
+def keep(rows: Rows, entries: Sequence[JsonObject]) -> None:
+    """Write entries. Ids hold any characters and differ in case between sources, so rows are keyed by their hash."""
+    register(rows).put_many(
+        [(hashlib.sha256(str(entry["id"]).lower().encode()).hexdigest()[:40], entry) for entry in entries]
+    )

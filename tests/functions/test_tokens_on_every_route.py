@@ -161,7 +161,12 @@ def ask(name: str, authorization: str | None, **headers: str) -> func.HttpRespon
     method = str(getattr((trigger.methods or ["GET"])[0], "value", (trigger.methods or ["GET"])[0]))
     sent = dict(headers) | ({} if authorization is None else {"authorization": authorization})
     request = func.HttpRequest(
-        method=method, url=f"http://test/{route}", headers=sent, params={}, route_params=dict.fromkeys(parts, "x"), body=b""
+        method=method,
+        url=f"http://test/{route}",
+        headers=sent,
+        params={},
+        route_params=dict.fromkeys(parts, "x"),
+        body=b"",
     )
     return ROUTES[name].get_user_function()(request)  # type: ignore[no-any-return]
 

@@ -7,6 +7,7 @@ import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ import httpx
 from local.azurite import start_azurite
 from local.bells import bells, with_bells
 from local.demo.api import Api, DemoFailed
+from local.entra.app import _checkpoints
 from local.entra.tokens import HOME_TENANT
 from local.guard.certificate import loopback
 from local.guard.proxy import ACCOUNT, Gate, Proxy, host_account
@@ -31,6 +33,8 @@ STORAGE_AUDIENCE = "https://storage.azure.com"
 _SECONDS = 60
 _ROOT = Path(__file__).resolve().parents[2]
 _SAMPLES = {one.name: one.sample for one in CATALOGUE if one.sample}
+_ANCHOR = _SAMPLES["ATTEST_ANCHOR"].replace(ACCOUNT, "127")
+"""An account is known by the first part of its address, which on loopback is a number."""
 
 
 class Guarded:
@@ -53,11 +57,18 @@ class Guarded:
         applications = [*seed.get("Application", ()), {**own, "displayName": "Halo Attest desk", "inactive": False}]
         self._seeds = {
             "halopsa": with_bells({**seed, "Application": applications}, bells(self.urls["intake"])),
-            "entra": dict(entra_seed),
+            "entra": {**entra_seed, "storageContainers": [{**_checkpoints(), "id": _ANCHOR}]},
         }
         self._children: list[Child] = []
         self._groups: dict[str, str] = {}
-        self.gate = Gate(held if held is not None else rights(), self._group_of)
+        self.gate = Gate(held if held is not None else rights(), self._group_of, heard=self.heard)
+        self._bells = ThreadPoolExecutor(2, "bells")
+        self._workers = {
+            role["scope"].rsplit("/", 1)[-1]: self.urls[group]
+            for group, one in TABLE["groups"].items()
+            for role in one["roles"]
+            if role["role"] == "queue-work"
+        }
 
     def __enter__(self) -> Self:
         try:
@@ -67,12 +78,20 @@ class Guarded:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # First the apps, then the gate, then what lies behind it: nobody should talk to what is gone.
         self._stop(self._children[3:])
+        self._bells.shutdown(wait=False, cancel_futures=True)
         if hasattr(self, "_proxy"):
             self._proxy.__exit__()
         self._stop(self._children[:3])
+
+    def heard(self, queue: str) -> None:
+        """A message lies in a queue: tell the app that reads it, which then need not look twice a second."""
+        url = f"{self._workers[queue]}/_local/sent/{queue}"
+        self._bells.submit(lambda: httpx.post(url, trust_env=False))
 
     @staticmethod
     def _stop(children: Sequence[Child]) -> None:
@@ -88,9 +107,7 @@ class Guarded:
             path.write_text(json.dumps(self._seeds[module]), "utf-8")
             self._python(name, f"local.{module}", url, "--seed", str(path))
         self._children.append(
-            start_azurite(
-                self._azurite, self._folder, secured=self._files, accounts=_accounts(), say=lambda _: None
-            )
+            start_azurite(self._azurite, self._folder, secured=self._files, accounts=_accounts(), say=lambda _: None)
         )
         account = self.store()
         ensure_storage(account)
@@ -110,7 +127,9 @@ class Guarded:
     def _host(self, group: str) -> Child:
         return self._python(f"The {group} app", "local.host", self.urls[group], environment=self._environment(group))
 
-    def _python(self, name: str, module: str, url: str, *more: str, environment: Mapping[str, str] | None = None) -> Child:
+    def _python(
+        self, name: str, module: str, url: str, *more: str, environment: Mapping[str, str] | None = None
+    ) -> Child:
         port = urlsplit(url).port or 0
         command = [sys.executable, "-m", module, "--port", str(port), *more]
         child = Child.start(name, command, log=self._folder / f"{module}-{port}.log", environment=environment)
@@ -125,19 +144,27 @@ class Guarded:
             "ATTEST_AUTHORITY": self.entra_url,
             "ATTEST_PUBLIC_URL": self.urls["desk"],
             "ATTEST_EASYAUTH": "off",
+            "ATTEST_ANCHOR": _ANCHOR,
             "ATTEST_SIGNING_KEY": f"file:{self._folder / 'signing-key.pem'}",
             "HALO_URL": self.halo_url,
             "HALO_CLIENT_ID": "attest-desk" if group == "desk" else "attest",
             "HALO_CLIENT_SECRET": "local-only",
             "HALO_SCOPE": " ".join(TABLE["groups"][group]["halopsa"]),
             "HALO_BUDGET_REQUESTS": "100000",
-            **{name: urlunsplit(urlsplit(_SAMPLES[name])._replace(netloc=entra)) for name in ("GRAPH_URL", "ARM_URL", "LOGS_URL")},
+            **{
+                name: urlunsplit(urlsplit(_SAMPLES[name])._replace(netloc=entra))
+                for name in ("GRAPH_URL", "ARM_URL", "LOGS_URL")
+            },
         }
         values = {name: here.get(name, _SAMPLES.get(name, "")) for name in told}
         for service, url in self._proxy.urls.items():
             values[f"ATTEST_STORAGE__{service}ServiceUri"] = url
         return {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV") if name in os.environ},
+            **{
+                name: os.environ[name]
+                for name in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+                if name in os.environ
+            },
             **values,
             "PYTHONUNBUFFERED": "1",
             "ATTEST_GROUP": group,
@@ -151,7 +178,7 @@ class Guarded:
             "IDENTITY_HEADER": "local-only",
             "LOCAL_MASTER_KEY": MASTER,
             "LOCAL_RETRY_SECONDS": "0",
-            "LOCAL_POLL_SECONDS": "0.5",
+            "LOCAL_POLL_SECONDS": "15",
         }
 
     def _group_of(self, headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
@@ -184,7 +211,9 @@ class Guarded:
     def logs(self) -> str:
         """What the processes said, for a test that fails."""
         return "\n".join(
-            f"{child.name}: {child.log.read_text('utf-8', 'replace')[-3000:]}" for child in self._children if child.log.stat().st_size
+            f"{child.name}: {child.log.read_text('utf-8', 'replace')[-3000:]}"
+            for child in self._children
+            if child.log.stat().st_size
         )
 
 
@@ -211,7 +240,9 @@ class Service(Api):
 
     def __init__(self, guarded: Guarded) -> None:
         super().__init__(guarded.urls["desk"], guarded.halo_url, guarded.entra_url, lambda _: None, MASTER)
-        self._apps = {group: httpx.Client(base_url=url, timeout=60, trust_env=False) for group, url in guarded.urls.items()}
+        self._apps = {
+            group: httpx.Client(base_url=url, timeout=60, trust_env=False) for group, url in guarded.urls.items()
+        }
 
     def clock(self, now: str | None) -> None:
         """In every app."""
@@ -221,9 +252,15 @@ class Service(Api):
 
     def tick(self, group: str, timer: str) -> None:
         """The platform calls a timer."""
-        answer = self._apps[group].post(f"/admin/functions/{timer}", json={"input": ""}, headers={"x-functions-key": MASTER})
+        answer = self._apps[group].post(
+            f"/admin/functions/{timer}", json={"input": ""}, headers={"x-functions-key": MASTER}
+        )
         if answer.status_code != 202:
             raise DemoFailed(f"{timer} answered {answer.status_code}")
+
+    def entra_fault(self, fault: Mapping[str, Any]) -> None:
+        """What Microsoft answers next."""
+        httpx.post(f"{self._entra.base_url}/_sim/faults", json=dict(fault), trust_env=False).raise_for_status()
 
     def app(self, group: str) -> httpx.Client:
         """One app, for what is asked of it directly."""

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from functions import GROUPS
+from local.identities import page
 from shared.entra.azure import this_service
 from shared.entra.catalogue import catalogue
 from shared.entra.client import GRAPH
+from shared.procedures.reading import READINGS
 from shared.storage.account import CONTAINERS, QUEUES, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +81,10 @@ def test_graph_rights_are_the_reviews_alone_and_read_only() -> None:
 def test_every_right_says_why() -> None:
     """An outsider can read off what each identity may do, and why."""
     assert all(role["why"].endswith(".") and role["id"] for _, role in ROLES)
+    for kind, whys in TABLE["whys"].items():
+        assert set(whys) == {right for rights in TABLE["groups"].values() for right in rights[kind]}
+        assert all(why.endswith(".") for why in whys.values())
+    assert set(TABLE["about_groups"]) == set(GROUPS)
     assert len({(group, role["role"], role["scope"]) for group, role in ROLES}) == len(ROLES)
 
 
@@ -87,3 +93,20 @@ def test_the_first_item_of_a_review_is_made_of_this_table() -> None:
     own = this_service("attest", "")
     assert own.unknowns == ()
     assert len([one for one in own.permissions if "Key Vault" not in one.value]) == len(ROLES)
+
+
+def test_the_page_for_outsiders_is_the_table() -> None:
+    """docs/identities.md is made of it and was not edited by hand."""
+    assert (ROOT / "docs" / "identities.md").read_text("utf-8") == page(TABLE)
+
+
+def test_halopsas_scopes_cover_what_each_app_asks_for_and_no_more() -> None:
+    """Every list the engine reads and every record it writes has its scope, and every scope has a list or a record."""
+    from local.halopsa.tables import shape
+
+    areas = {shape(reading.kind).scope for reading in READINGS} | {"webhooks"}
+    areas |= {shape(path).scope for path in ("Actions", "WebhookEvent", "Notification")}
+    held = {scope.partition(":")[2] or scope for scope in TABLE["groups"]["engine"]["halopsa"]}
+    assert held == {area for area in areas if area is not None} - {"webhooks"}  # which admin covers
+    assert TABLE["groups"]["desk"]["halopsa"] == ["read:invoices"]
+    assert [TABLE["groups"][group]["halopsa"] for group in ("intake", "review", "audit")] == [[], [], []]

@@ -17,8 +17,9 @@ import httpx
 from local.demo.api import DemoFailed
 from local.host.keys import MASTER
 from local.personas import PERSONAS
-from local.seeds import integrations, world
+from local.seeds import entra, integrations, world
 from local.seeds.calendar import AS_OF, wire
+from shared.entra.catalogue import GRAPH_APP_ID
 from shared.registers.subscriptions import register as subscriptions
 from shared.storage import Account, AzureQueues, AzureRows
 from tests.harness.guarded import Guarded, Service
@@ -42,6 +43,23 @@ def seed() -> dict[str, list[Json]]:
     return rows
 
 
+def microsoft() -> dict[str, list[Json]]:
+    """Two integrations of the demo's tenant, one of them with a right of tier 0."""
+    rows = entra.rows()
+    every = [row for row in rows["servicePrincipals"] if row.get("appId") != GRAPH_APP_ID]
+    ids = {row["id"] for row in every[:2]}
+    apps = {row["appId"] for row in every[:2]}
+    kept = [row for row in rows["servicePrincipals"] if row["id"] in ids or row.get("appId") == GRAPH_APP_ID]
+    return {
+        **rows,
+        "servicePrincipals": kept,
+        "applications": [row for row in rows["applications"] if row["appId"] in apps],
+        "appRoleAssignments": [row for row in rows["appRoleAssignments"] if row["principalId"] in ids],
+        "oauth2PermissionGrants": [row for row in rows["oauth2PermissionGrants"] if row["clientId"] in ids],
+        "roleAssignments": [],
+    }
+
+
 class Story:
     """Plays steps against the guarded service. Every step may be played again and again."""
 
@@ -51,6 +69,7 @@ class Story:
         """Seconds until what was set going must have come about."""
         self.enough = 0.0
         """Once something was refused, seconds from the step's beginning in which it would have come about all the same."""
+        self._quarter = -1
         self._began, self._refusals = time.monotonic(), 0
         self._queues = AzureQueues(store)
         self._subscriptions = subscriptions(AzureRows(store))
@@ -58,17 +77,21 @@ class Story:
     def steps(self) -> dict[str, Callable[[], None]]:
         """By name, in the order in which each finds what it needs."""
         names = (
-            "sync", "deliver", "hold", "release", "say", "fill", "seal", "evidence", "keep", "report", "review", "audit",
-            "job", "health",
+            "sync", "deliver", "hold", "release", "say", "fill", "seal", "evidence", "keep", "report", "review", "close", "audit",
+            "job", "quarter", "health",
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in names},
-            **{f"bury_{queue}": self._burying(queue) for queue in ("deliveries", "runs", "actions", "reviews", "audits")},
+            **{
+                f"bury_{queue}": self._burying(queue)
+                for queue in ("deliveries", "runs", "actions", "reviews", "audits")
+            },
             "clock": self.clock,
         }
 
     def play(self, name: str) -> float:
         """One step; how long it took. DemoFailed when it does not reach what it is there for."""
+        self._quarter = -1
         self._began, self._refusals = time.monotonic(), len(self.guarded.gate.refused)
         self.guarded.gate.stage = name
         self.steps()[name]()
@@ -124,7 +147,9 @@ class Story:
         self.until("The reading of the ticket", lambda: self._observed() > before)
 
     def _ring(self, body: Json) -> Json:
-        answer = self.guarded_app("intake").post("/api/webhooks/halopsa/main", json=body, auth=("halopsa", "local-only"))
+        answer = self.guarded_app("intake").post(
+            "/api/webhooks/halopsa/main", json=body, auth=("halopsa", "local-only")
+        )
         if answer.status_code != 200:
             raise DemoFailed(f"The doorbell answered {answer.status_code}: {answer.text[:200]}")
         return dict(answer.json()["receipts"][0])
@@ -220,7 +245,9 @@ class Story:
         pack = self.api.call("ada", "POST", "/api/packs", asked).json()
         status = self.until("The pack", lambda: self._pack(pack["id"]))
         answer = self.api.call("ada", "GET", f"/api/packs/{status['id']}/download", want=(302,))
-        with httpx.Client(verify=ssl.create_default_context(cafile=self.guarded.authority()), trust_env=False) as anybody:
+        with httpx.Client(
+            verify=ssl.create_default_context(cafile=self.guarded.authority()), trust_env=False
+        ) as anybody:
             got = anybody.get(answer.headers["location"])
         if got.status_code != 200 or not zipfile.ZipFile(io.BytesIO(got.content)).namelist():
             raise DemoFailed(f"The link answered {got.status_code}.")
@@ -235,7 +262,9 @@ class Story:
         """The weekly report and the figures beside it."""
         self.api.now = None
         as_of = wire(AS_OF)[:14] + f"{int(time.time()) % 60:02d}:{int(time.time() * 10) % 60:02d}" + "Z"
-        run = self.api.call("omar", "POST", "/api/runs", {"job": "weekly_report", "period": WEEK, "as_of": as_of}).json()
+        run = self.api.call(
+            "omar", "POST", "/api/runs", {"job": "weekly_report", "period": WEEK, "as_of": as_of}
+        ).json()
         ended = ("succeeded", "failed")
         done = self.until("The report", lambda: self._when(self.api.get("omar", f"/api/runs/{run['run_id']}"), ended))
         if done["state"] == "failed":
@@ -253,12 +282,34 @@ class Story:
     def review(self) -> None:
         """The quarter's review is read by the identity that may; people answer; owners are told."""
         self.api.call("iris", "PUT", "/api/integrations", {"items": integrations.register()}, want=(200,))
-        row = {"id": f"s-{token_hex(8)}", "event": "review_item_assigned", "by": PERSONAS["flow"].oid, "created": wire(AS_OF)}
+        row = {
+            "id": f"s-{token_hex(8)}",
+            "event": "review_item_assigned",
+            "by": PERSONAS["flow"].oid,
+            "created": wire(AS_OF),
+        }
         self._subscriptions.insert(row["id"], {**row, "url": "http://127.0.0.1:1/nobody"})
         run = self.run("permission_review", QUARTER)
         if not run["population"]["entra"]["reviewed"] or not run["population"]["halopsa"]["reviewed"]:
             raise DemoFailed("Nothing was read.")
         self.api.call("flow", "DELETE", f"/api/subscriptions/{row['id']}", want=(200, 204))
+
+    def close(self) -> None:
+        """A quarter of its own is answered to its end; its report and pack can be taken away."""
+        self._quarter += 1
+        quarter = f"{2027 + self._quarter // 4}-Q{self._quarter % 4 + 1}"
+        self.run("permission_review", quarter)
+        said = {"decision": "keep", "rationale": "Needed and owned."}
+        for item in self.api.get("iris", f"/api/reviews/{quarter}", limit="500")["items"]:
+            path = f"/api/reviews/{quarter}/items/{item['id']}/attestation"
+            self.api.call("iris", "POST", path, said)
+            if any(one["tier"] == 0 for one in item["permissions"]):
+                self.api.call("steve", "POST", path, said)
+        self.run("permission_review", quarter)
+        if "<html" not in self.api.call("ada", "GET", f"/api/reviews/{quarter}/report/html").text:
+            raise DemoFailed("The review's report is no page.")
+        closing = self.api.get("ada", f"/api/reviews/{quarter}")["closing"]
+        self.until("The review's pack", lambda: self._pack(closing["pack"]))
 
     def audit(self) -> None:
         """Everything is read again and proven again."""
@@ -278,6 +329,15 @@ class Story:
             if (answer.status_code, state.status_code) != (200, 200):
                 raise DemoFailed(f"{group} is not well: {answer.text[:200]} {state.status_code}")
 
+    def quarter(self) -> None:
+        """The quarterly timer opens or goes on with the quarter's review by itself, under the identity that may read."""
+        before = self._ended()
+        self.api.tick("engine", "every_quarter")
+        self.until("The review that the clock asked for", lambda: self._ended() > before)
+
+    def _ended(self) -> int:
+        return len(self.api.every("ada", "/api/evidence", type="run.succeeded"))
+
     def clock(self) -> None:
         """Every timer starts what it is there to start."""
         timers = {
@@ -294,6 +354,7 @@ class Story:
             """What fails again and again becomes evidence; nothing is removed to make a queue quiet."""
             before = self._poisoned()
             self._queues.send(queue, json.dumps({"run_id": token_hex(8), "evidence_id": token_hex(8)}))
+            self.guarded.heard(queue)
             self.until(f"The burial from {queue}", lambda: self._poisoned() > before)
 
         return bury

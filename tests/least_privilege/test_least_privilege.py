@@ -11,11 +11,11 @@ import pytest
 
 from local.demo.api import DemoFailed
 from local.guard.proxy import Deed
-from local.guard.roles import BUILT_IN, Right, actions_of, rights
-from local.seeds import entra, world
+from local.guard.roles import BUILT_IN, MANAGEMENT, Right, actions_of, rights
+from local.seeds import world
 from tests.harness.guarded import Guarded
 from tests.infra.reading import TABLE
-from tests.least_privilege.story import Story, seed
+from tests.least_privilege.story import Story, microsoft, seed
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -38,7 +38,7 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Five apps behind the gate, and every step done once."""
     folder = tmp_path_factory.mktemp("guarded")
-    with Guarded(folder, seed(), entra.rows(), world.POLICY) as guarded:
+    with Guarded(folder, seed(), microsoft(), world.POLICY) as guarded:
         account = guarded.store()
         found = Played(Story(guarded, account))
         for name in found.story.steps():
@@ -59,7 +59,8 @@ def test_the_whole_story_plays_with_the_rights_of_the_table(played: Played) -> N
 def test_no_right_is_spare(played: Played) -> None:
     """Each right was what some request was allowed by."""
     deeds = played.story.guarded.gate.deeds
-    assert [str(right) for right in rights() if not any(_used(right, deed) for deed in deeds)] == []
+    held = [right for right in rights() if right.actions != MANAGEMENT]
+    assert [str(right) for right in held if not any(_used(right, deed) for deed in deeds)] == []
 
 
 def test_no_narrower_role_would_do(played: Played) -> None:
@@ -67,7 +68,7 @@ def test_no_narrower_role_would_do(played: Played) -> None:
     known = {**BUILT_IN, **{name: actions_of(name, TABLE["custom_roles"]) for name in TABLE["custom_roles"]}}
     held = rights()
     for right in held:
-        if right.role == PLATFORM:
+        if right.role == PLATFORM or right.actions == MANAGEMENT:
             continue
         others = [one for one in held if one.group == right.group and one is not right]
         mine = [deed for deed in played.story.guarded.gate.deeds if _used(right, deed)]
@@ -93,11 +94,25 @@ def test_custom_roles_hold_no_action_that_nobody_used(played: Played) -> None:
         assert needed == actions_of(name, TABLE["custom_roles"]), name
 
 
-@pytest.mark.parametrize("right", rights(), ids=str)
+def test_without_a_look_at_the_container_the_audit_says_so(played: Played) -> None:
+    """Reader, the one right that Resource Manager judges: refused there, the anchor is not taken for proven."""
+    assert [str(right) for right in rights() if right.actions == MANAGEMENT] == [
+        "audit: Reader on evidence/containers/checkpoints"
+    ]
+    api = played.story.api
+    before = played.story.run("audit")["anchor"]
+    api.entra_fault({"match": "/arm/", "method": "GET", "status": 403, "times": 20})
+    after = played.story.run("audit")
+    assert (after["anchor"], after["codes"]) != (before, [])
+
+
+@pytest.mark.parametrize("right", [one for one in rights() if one.actions != MANAGEMENT], ids=str)
 def test_without_it_something_breaks(played: Played, right: Right) -> None:
     """The right is taken away while everything runs; the cheapest step that used it no longer reaches its end."""
     story, gate = played.story, played.story.guarded.gate
-    stages = [stage for deed, counts in gate.deeds.items() if _leans(deed, right) for stage in counts]
+    stages = [
+        stage for deed, counts in gate.deeds.items() if _leans(deed, right) for stage in counts if stage != "clock"
+    ]
     for stage in sorted({one for one in stages if one in played.took}, key=lambda one: played.took[one]):
         gate.without, story.enough = right, max(_LEAST, _MARGIN * played.took[stage])
         before = len(gate.refused)
@@ -133,5 +148,7 @@ def _allowed(deed: Deed, held: list[Right]) -> bool:
 
 def _of_service(actions: frozenset[str], right: Right) -> frozenset[Any]:
     """Only actions on this kind of place narrow or widen a right on it."""
-    kind = {"tables": "tableServices", "containers": "blobServices", "queues": "queueServices"}[right.scope.split("/")[1]]
+    kind = {"tables": "tableServices", "containers": "blobServices", "queues": "queueServices"}[
+        right.scope.split("/")[1]
+    ]
     return frozenset(one for one in actions if one.startswith(kind))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
 import pytest
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.model import Person, Role
 from shared.procedures import review_quarterly as reviews
 from shared.registers.store import Register
 from tests.harness.microsoft import MicrosoftServices, assignment, principal
-from tests.harness.reviewing import READER, answer, example, item, run, view
+from tests.harness.reviewing import OWNER, READER, SECOND, answer, example, item, run, view
 
 
 @pytest.fixture
@@ -124,6 +126,36 @@ def test_a_review_closes_only_when_all_is_answered_and_verified(services: Micros
     with pytest.raises(Conflict) as refused:
         answer(services, "app-b", "keep")
     assert refused.value.code == "review_closed"
+
+
+def test_closing_leaves_a_report_and_a_pack(services: MicrosoftServices) -> None:
+    """Written once, evidence with a digest for each format, for auditors to take; an open review has none."""
+    auditor = Person("p-aud", "Ada Fictive", frozenset({Role.AUDITOR}))
+    run(services)
+    with pytest.raises(NotFound):
+        reviews.review_file(services, auditor, "2026-Q4", "html")
+    for one in view(services)["items"]:
+        answer(services, one["integration"]["id"], "keep")
+        if any(right["tier"] == 0 for right in one["permissions"]):
+            answer(services, one["integration"]["id"], "keep", SECOND)
+    assert run(services)["review_state"] == "closed"
+    closing = view(services)["closing"]
+    data, media_type = reviews.review_file(services, auditor, "2026-Q4", "json")
+    assert (media_type, hashlib.sha256(data).hexdigest()) == ("application/json", closing["report"]["sha256"]["json"])
+    told = json.loads(data)
+    assert told["population"] == view(services)["population"]
+    table = next(block for one in told["sections"] for block in one["blocks"] if block.get("id") == "answers")
+    assert len(table["rows"]) == len(view(services)["items"])
+    kept = next(block for one in told["sections"] for block in one["blocks"] if block.get("id") == "kept")
+    assert ["Integration a", "Directory.ReadWrite.All", f"{OWNER.oid}, {SECOND.oid}"] in kept["rows"]
+    assert services.ledger.find(closing["report"]["evidence_id"]).type == "report.published"
+    assert json.dumps({"pack": closing["pack"]}) in services.queues.messages["actions"]
+    again = view(services)["closing"]
+    run(services)
+    assert view(services)["closing"] == again
+    for person in (OWNER, READER):
+        with pytest.raises(Forbidden):
+            reviews.review_file(services, person, "2026-Q4", "html")
 
 
 def test_owners_are_told_at_opening_and_reminded(services: MicrosoftServices) -> None:
