@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).resolve().parents[2]
-ADMIN = {"Roles", "Application", "CustomIntegration", "ConfigCommit", "Audit"}
 
 
 def asked() -> list[str]:
-    """From the table of section 2; ``admin`` is told there to be for reviews only."""
+    """From the table of section 2."""
     page = (ROOT / "docs" / "integrator.md").read_text("utf-8").partition("## 2.")[2].partition("## 3.")[0]
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-    return [scope for row in rows for scope in re.findall(r"`([a-z:]+)`", row) if scope != "admin"]
+    return [scope for row in rows for scope in re.findall(r"`([a-z:]+)`", row)]
 
 
 def use(services: FakeServices) -> set[str]:
@@ -69,20 +68,16 @@ def state(simulator: Simulator) -> None:
     )
 
 
-def test_the_page_the_settings_and_the_identities_ask_for_the_same() -> None:
-    """One list in three places."""
-    operator = (ROOT / "docs" / "operator.md").read_text("utf-8")
-    set_there = re.search(r'HALO_SCOPE "([^"]+)"', operator)
+def test_the_page_and_the_identities_ask_for_the_same() -> None:
+    """One list; the deployment takes its setting from the identities."""
     identities: dict[str, Any] = json.loads((ROOT / "infra" / "identities.json").read_text("utf-8"))
-    assert set_there
-    assert sorted(set_there.group(1).split()) == sorted(asked()) == sorted(identities["groups"]["engine"]["halopsa"])
+    assert sorted(asked()) == sorted(identities["groups"]["engine"]["halopsa"])
 
 
 def test_they_are_enough(simulator: Simulator) -> None:
-    """Without admin only what the page names stays unread; with it nothing."""
+    """Nothing stays unread or undone."""
     state(simulator)
-    assert use(connect(simulator, scope=" ".join(asked()))) == ADMIN
-    assert use(connect(simulator, scope=" ".join([*asked(), "admin"]))) == set()
+    assert use(connect(simulator, scope=" ".join(asked()))) == set()
 
 
 @pytest.mark.parametrize("scope", asked())
@@ -90,4 +85,4 @@ def test_each_is_needed(simulator: Simulator, scope: str) -> None:
     """Without it something cannot be read or done."""
     state(simulator)
     left = [one for one in asked() if one != scope]
-    assert use(connect(simulator, scope=" ".join(left))) > ADMIN
+    assert use(connect(simulator, scope=" ".join(left))) != set()

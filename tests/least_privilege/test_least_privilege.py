@@ -19,6 +19,7 @@ from tests.least_privilege.story import Story, microsoft, seed
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
+HELD = rights()
 _MARGIN, _LEAST = 1.5, 3.0
 """A step that was refused something has so much of its usual time, and at least so many seconds, to come about all the same."""
 _LOOKS = frozenset({"queueServices/queues/read", "queueServices/queues/messages/read"})
@@ -61,14 +62,14 @@ def test_the_whole_story_plays_with_the_rights_of_the_table(played: Played) -> N
 def test_no_right_is_spare(played: Played) -> None:
     """Each right was what some request was allowed by."""
     deeds = played.story.guarded.gate.deeds
-    held = [right for right in rights() if right.actions != MANAGEMENT]
+    held = [right for right in HELD if right.actions != MANAGEMENT]
     assert [str(right) for right in held if not any(_used(right, deed) for deed in deeds)] == []
 
 
 def test_no_narrower_role_would_do(played: Played) -> None:
     """Of the storage roles there are, built in or of our own, each right is one that cannot be narrowed."""
     known = {**BUILT_IN, **{name: actions_of(name, TABLE["custom_roles"]) for name in TABLE["custom_roles"]}}
-    held = rights()
+    held = HELD
     for right in held:
         if right.role == PLATFORM or right.actions == MANAGEMENT:
             continue
@@ -84,7 +85,7 @@ def test_no_narrower_role_would_do(played: Played) -> None:
 def test_custom_roles_hold_no_action_that_nobody_used(played: Played) -> None:
     """Over all who hold a role of ours, each of its actions was needed somewhere."""
     for name in TABLE["custom_roles"]:
-        holders = [right for right in rights() if right.role == name]
+        holders = [right for right in HELD if right.role == name]
         needed = {
             action
             for right in holders
@@ -98,7 +99,7 @@ def test_custom_roles_hold_no_action_that_nobody_used(played: Played) -> None:
 
 def test_without_a_look_at_the_container_the_audit_says_so(played: Played) -> None:
     """Reader, the one right that Resource Manager judges: refused there, the anchor is not taken for proven."""
-    assert [str(right) for right in rights() if right.actions == MANAGEMENT] == [
+    assert [str(right) for right in HELD if right.actions == MANAGEMENT] == [
         "audit: Reader on evidence/containers/checkpoints"
     ]
     api = played.story.api
@@ -108,7 +109,7 @@ def test_without_a_look_at_the_container_the_audit_says_so(played: Played) -> No
     assert (after["anchor"], after["codes"]) != (before, [])
 
 
-@pytest.mark.parametrize("right", [one for one in rights() if one.actions != MANAGEMENT], ids=str)
+@pytest.mark.parametrize("right", [one for one in HELD if one.actions != MANAGEMENT], ids=str)
 def test_without_it_something_breaks(played: Played, right: Right) -> None:
     """The right is taken away while everything runs; the cheapest step that used it no longer reaches its end."""
     story, gate = played.story, played.story.guarded.gate
@@ -140,7 +141,7 @@ def _used(right: Right, deed: Deed) -> bool:
 
 def _leans(deed: Deed, right: Right) -> bool:
     """Whether without the right the deed would have been refused."""
-    others = [one for one in rights() if one.group == right.group and one != right]
+    others = [one for one in HELD if one.group == right.group and one != right]
     return _used(right, deed) and not _allowed(deed, others) and not any(way <= _LOOKS for way in deed.ways)
 
 
