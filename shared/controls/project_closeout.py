@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.controls.project_control import judgement
 from shared.controls.spec import Cadence, Canary, Control, Judgement
 from shared.measures.project_canary import unreviewed
-from shared.measures.project_health import closeout_signals
+from shared.measures.project_signals import closeout_signals
 from shared.measures.project_status import ProjectStatus
 from shared.model import Role, Verdict
 from shared.policy.document import Policy

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.controls.spec import Cadence, Canary, Control, Judgement
 from shared.measures.project_canary import overspent, unplanned
-from shared.measures.project_health import AMBER, NOTE, OPEN, RED, Signal, control_signals
+from shared.measures.project_signals import AMBER, NOTE, OPEN, RED, Signal, control_signals
 from shared.measures.project_status import ProjectStatus
 from shared.model import Role, Severity, Verdict
 from shared.policy.document import Policy

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from shared.measures.money import shown
 from shared.measures.project_facts import ZERO
-from shared.measures.project_health import burn_limits
+from shared.measures.project_signals import burn_limits
 from shared.measures.project_status import ProjectStatus
 from shared.measures.task_value import TIME
 from shared.measures.variance_causes import cents

@@ -9,8 +9,8 @@ from shared.model import rfc3339
 from shared.reports.document import Document, Headline
 from shared.reports.part_before import restatements
 from shared.reports.part_billing import billing
-from shared.reports.part_delivery import handoffs, projects
 from shared.reports.part_figures import by_key, scorecards
+from shared.reports.part_handoffs import handoffs
 from shared.reports.part_people import (
     approvals,
     decisions,
@@ -21,6 +21,7 @@ from shared.reports.part_people import (
     standing_holds,
     waiting,
 )
+from shared.reports.part_projects import projects
 from shared.reports.part_red import causes, changes
 from shared.reports.part_trust import caught, statement, trust, unknown
 from shared.reports.tones import judged, tone

@@ -9,8 +9,8 @@ from shared.procedures import handoffs, projects
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.project_worst import projects_at
 from shared.reports.document import Paragraph, Section, Table
-from shared.reports.part_delivery import handoffs as handoff_chapter
-from shared.reports.part_delivery import projects as project_chapter
+from shared.reports.part_handoffs import handoffs as handoff_chapter
+from shared.reports.part_projects import projects as project_chapter
 from shared.reports.weekly_input import WeeklyInput
 from tests.harness.delivery import BASELINE, NORA, opportunity, project_rows, quotation, run_of
 from tests.harness.services import FakeServices
