@@ -11,6 +11,8 @@ from shared.halopsa.records.wire import Refused, parse_rows
 from shared.measures.project_facts import ZERO, MilestoneFacts, ResourceFacts
 from shared.policy.document import Policy
 
+_NO_INVOICE = ("", "0", "-1")
+
 
 def closed_at_of(row: WorkTicket, policy: Policy, as_of: datetime) -> tuple[bool, datetime | None]:
     """Closed by its status, or by its closing date where the row carries no status; not before it happened."""
@@ -42,6 +44,7 @@ def milestones_of(
                 _done(one, members, closed, later, as_of),
                 _waits(one),
                 tuple(str(member) for member in sorted(members)),
+                (one.milestone_value or ZERO) > 0 and str(one.invoicenumber or "").strip() in _NO_INVOICE,
             )
         )
     found.sort(key=lambda one: (one.sequence, one.id))

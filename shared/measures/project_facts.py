@@ -81,6 +81,8 @@ class MilestoneFacts:
     complete: bool
     depends_on: tuple[int, ...]
     tickets: tuple[str, ...]
+    unbilled: bool = False
+    """It is worth money and stands on no invoice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,9 @@ def closeout_signals(status: ProjectStatus) -> tuple[Signal, ...]:
     if hours > 0:
         text = f"The project is closed, but {hours.normalize():f} chargeable hours are on no invoice."
         found.append(_signal(NOTE, "closeout_unbilled", text))
+    if owed := tuple(one.name or str(one.id) for one in facts.milestones if one.unbilled):
+        text = f"The project is closed, but milestones of it that are to be billed are on no invoice: {_listed(owed)}."
+        found.append(_signal(NOTE, "closeout_unbilled", text))
     return tuple(found)
 
 

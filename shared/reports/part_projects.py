@@ -14,6 +14,8 @@ def projects(data: WeeklyInput) -> Section:
     held = data.projects or {"ratings": {}, "total": 0, "asking": 0, "worst": []}
     worst = held["worst"]
     link = f"{data.link}/projects" if data.link else ""
+    streams = tuple(_stream(one, stream) for one in worst for stream in one.get("workstreams") or [])
+    periods = tuple(_period(one, part) for one in worst for part in one.get("periods") or [] if _begun(one, part))
     return Section(
         "projects",
         "Projects: cost and schedule",
@@ -32,8 +34,8 @@ def projects(data: WeeklyInput) -> Section:
                 "workstreams",
                 "Their workstreams: planned, earned, spent",
                 _STREAMS,
-                tuple(_stream(one, stream) for one in worst for stream in one.get("workstreams") or []),
-                0,
+                streams,
+                len(streams),
                 link,
                 "No red or amber project has workstreams in its baseline.",
             ),
@@ -41,8 +43,8 @@ def projects(data: WeeklyInput) -> Section:
                 "periods",
                 "Their periods: planned and booked",
                 _PERIODS,
-                tuple(_period(one, part) for one in worst for part in one.get("periods") or [] if _begun(one, part)),
-                0,
+                periods,
+                len(periods),
                 link,
                 "No red or amber project has a baseline.",
             ),

@@ -43,6 +43,7 @@ def test_a_closed_project_without_its_review_fails():
         ({"todo": ("Send the keys",)}, "closeout_todo_open"),
         ({"task": {"time": TimeTotals(unbilled=Decimal("2.5"))}}, "closeout_unbilled"),
         ({"own": TimeTotals(unbilled=Decimal(1))}, "closeout_unbilled"),
+        ({"milestones": (replace(unreviewed(POLICY, NOW).facts.milestones[0], unbilled=True),)}, "closeout_unbilled"),
     ],
 )
 def test_what_was_left_open_or_unbilled_is_named(more, code):

@@ -253,3 +253,19 @@ def test_a_milestone_was_not_complete_before_its_tasks_were_closed():
     assert one(rows).milestones[0].complete
     rows["Tickets"][0]["dateclosed"] = "2026-11-17T10:00:00Z"
     assert not one(rows).milestones[0].complete
+
+
+@pytest.mark.parametrize(
+    ("milestone", "owed"),
+    [
+        ({"milestone_value": 500.0}, True),
+        ({"milestone_value": 500.0, "invoicenumber": "0"}, True),
+        ({"milestone_value": 500.0, "invoicenumber": "INV-7"}, False),
+        ({"milestone_value": 500.0, "invoicenumber": 7}, False),
+        ({"milestone_value": 0}, False),
+        ({}, False),
+    ],
+)
+def test_a_milestone_with_a_value_and_no_invoice_is_owed(milestone, owed):
+    """Billing at the project's end looks at these."""
+    assert one(project_rows(milestones=[{"id": 1, "name": "Design"} | milestone])).milestones[0].unbilled is owed

@@ -67,6 +67,9 @@ class Milestone(Record):
     processed_date: HaloDate = None
     dependencies: tuple[MilestoneLink, ...] = ()
     milestone_dependencies: tuple[MilestoneNamed, ...] = ()
+    milestone_value: Amount | None = None
+    invoicenumber: HaloText | HaloId | None = None
+    """Text by its description, a number in some tenants; empty or 0 is none."""
     tickets: tuple[MilestoneTicket, ...] = ()
     complete: HaloBool | None = None
     """``_complete`` on the wire."""
