@@ -22,6 +22,7 @@ from shared.procedures.runs import Run
 from shared.registers import signoffs
 from tests.harness.billing import NOW, invoice, issued, line
 from tests.harness.clock import StillClock
+from tests.harness.halo import FakeHalo
 from tests.harness.services import FakeServices
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def prepared() -> FakeServices:
     services = FakeServices("", StillClock(NOW))
     mirror = BlobMirror(services.blobs)
     services.mirror = mirror
+    services.halo = FakeHalo(services.clock)  # what is short is read once more, and there is none
     contract = {"start_date": "2024-01-01T00:00:00", "active": True, "started": True, "expired": False}
     for kind in COMMERCIAL:  # long lists are not read again before they are judged
         mirror.save_state(kind, {"rows": INVOICES})

@@ -109,7 +109,8 @@ def _material(services: Services, row: JsonObject) -> bool:
     policy = services.policy.policy.scoped(row["practice"], row["customer"])
     if row["control"] in policy.approvals.two_persons:
         return True
-    amounts = [abs(Decimal(one["amount"]["amount"])) for one in row["reasons"] if one.get("amount")]
+    told = [row["detail"].get("amount_at_stake"), *(one.get("amount") for one in row["reasons"])]
+    amounts = [abs(Decimal(one["amount"])) for one in told if one]
     return any(amount > policy.billing.materiality for amount in amounts)
 
 

@@ -540,3 +540,14 @@ def test_a_hold_carried_out_again_after_its_release_is_undone() -> None:
     assert office.row()["disabled"] is False
     office.check()
     assert (office.hold()["state"], office.finding()["verdict"]) == ("released", "pass")
+
+
+@pytest.mark.parametrize(("total", "persons"), [(5000.0, 1), (5000.01, 2)])
+def test_an_exception_above_materiality_takes_two_persons(total: float, persons: int) -> None:
+    """Accepting a finding for a time is a policy exception like a release."""
+    from shared.procedures.overrides import request_override
+
+    office = Office(tables(RecurringInvoice=[invoice(total=total)]))
+    office.check()
+    asked = request_override(office.services, FINANCE, office.finding()["id"], {"rationale": "The customer knows."})
+    assert asked["needed"]["persons"] == persons
