@@ -144,6 +144,24 @@ class AttestationBody(BaseModel):
     remove: Any = None
 
 
+class ValidationBody(BaseModel):
+    """Test scenarios with expected results; judged scenario by scenario, so that every fault is told at once."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Any = None
+    scenarios: Any = Field(default=None, description="[{area, title, subject, expected}]")
+
+
+class ContractMapBody(BaseModel):
+    """What each contract type of the old system became; judged item by item."""
+
+    model_config = ConfigDict(extra="allow")
+
+    system: Any = None
+    items: Any = Field(default=None, description="[{old, halo or null, note, decision_id}]")
+
+
 class FreeBody(BaseModel):
     """A body whose shape its procedure judges field by field."""
 

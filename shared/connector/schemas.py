@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.connector.billing_shapes import CONTRACT_MAP, FIGURES, LOOK_BACK, VALIDATION, VALIDATION_ROW
 from shared.connector.shapes import (
     ANY,
     APPROVAL,
@@ -68,6 +69,12 @@ _ONE: dict[str, JsonObject] = {
     "subscribe": SUBSCRIPTION,
     "subscribeToEvent": SUBSCRIPTION,
     "getHealth": HEALTH,
+    "getBillingFigures": FIGURES,
+    "addValidation": VALIDATION,
+    "getValidation": VALIDATION,
+    "getContractMap": CONTRACT_MAP,
+    "putContractMap": CONTRACT_MAP,
+    "getLookBack": LOOK_BACK,
 }
 _MANY: dict[str, JsonObject] = {
     "listControls": CONTROL,
@@ -86,6 +93,7 @@ _MANY: dict[str, JsonObject] = {
     "listIntegrations": INTEGRATION,
     "putIntegrations": INTEGRATION,
     "getKeys": KEY,
+    "listValidations": VALIDATION_ROW,
 }
 
 
