@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from itertools import islice
 
+from shared.errors import SourceRejected
 from shared.halopsa.records.wire import halo_guid
 from shared.model import JsonObject
 from shared.ports import Halo
@@ -161,8 +163,13 @@ def arrived(halo: Halo, webhook_id: str, before: Collection[str]) -> JsonObject:
 
 
 def _newest(halo: Halo, webhook_id: str) -> tuple[JsonObject, ...]:
-    page = next(iter(halo.pages("WebhookEvent", {"webhook_id": webhook_id, **_NEWEST})), None)
-    rows = page.rows if page is not None else ()
+    """Newest first where HaloPSA takes the order; else the whole log, which is short when a webhook is set up."""
+    query = {"webhook_id": webhook_id}
+    try:
+        pages = list(islice(halo.pages("WebhookEvent", {**query, **_NEWEST}), 1))
+    except SourceRejected:
+        pages = list(halo.pages("WebhookEvent", query))
+    rows = (row for page in pages for row in page.rows)
     return tuple(row for row in rows if halo_guid(str(row.get("webhook_id") or webhook_id)) == webhook_id)
 
 

@@ -138,7 +138,7 @@ def _apart(services: Services, pages: Sequence[ReadPage]) -> tuple[list[JsonObje
 
 def _newest_first(services: Services, since: datetime | None, query: Mapping[str, str]) -> Iterator[ReadPage]:
     """The log back to what the last certificate covered: it is kept for weeks, and cannot be asked by time."""
-    for page in services.halo.pages(_LOG, {**query, "order": "timestamp", "orderdesc": "true"}):
+    for page in _ordered(services, query):
         yield page
         times = [each.at for row in page.rows for each in sent_of(row)[:1]]
         known = [at for at in times if at is not None]
@@ -147,6 +147,19 @@ def _newest_first(services: Services, since: datetime | None, query: Mapping[str
             continue
         if known and known[0] < since - _WINDOW:
             return
+
+
+def _ordered(services: Services, query: Mapping[str, str]) -> Iterator[ReadPage]:
+    """By time where HaloPSA takes the order, else as it comes: what may be ordered by is documented nowhere."""
+    try:
+        pages = services.halo.pages(_LOG, {**query, "order": "timestamp", "orderdesc": "true"})
+        first = next(pages, None)
+    except SourceRejected:
+        pages = services.halo.pages(_LOG, query)
+        first = next(pages, None)
+    if first is not None:
+        yield first
+        yield from pages
 
 
 def _recover(services: Services, source: str, missing: Sequence[Sent]) -> tuple[list[str], list[str]]:

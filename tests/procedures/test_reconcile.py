@@ -6,8 +6,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from shared.errors import SourceDenied
+from shared.errors import SourceDenied, SourceRejected
 from shared.halopsa.mirror import BlobMirror
+from shared.halopsa.setup import arrived, logged
 from shared.model import rfc3339
 from shared.procedures.reconcile import reconcile_run
 from shared.procedures.runs import Run
@@ -134,6 +135,23 @@ def test_what_was_certified_is_not_named_again() -> None:
     result = story.reconcile()
     assert [reason["delivery_id"] for reason in result["reasons"]] == ["gone-2"]
     assert len(story.services.ledger.of_type("delivery.recovered")) == 2
+
+
+def test_a_halopsa_that_refuses_the_order_is_read_as_it_comes() -> None:
+    """What the log may be ordered by is documented nowhere."""
+    story = Story()
+    story.send("fine")
+    story.send("lost", arrives=False)
+    pages = story.services.halo.pages
+
+    def refusing(kind: str, query: Any = None) -> Any:
+        if "order" in (query or {}):
+            raise SourceRejected("Invalid column name.", code="halo_rejected", status=400)
+        return pages(kind, query)
+
+    story.services.halo.pages = refusing
+    assert named(story.reconcile(), "intake_missing") == ["lost"]
+    assert arrived(story.services.halo, "w-1", logged(story.services.halo, "w-1"))["deliveries"] == 0
 
 
 def test_a_log_row_that_cannot_be_read_makes_completeness_unknown() -> None:
