@@ -23,8 +23,8 @@ _OBJECTS: tuple[tuple[str, str], ...] = (
 
 _DETAILS = {
     "Tickets": {"includedetails": "true"},
-    "RecurringInvoice": {"includelines": "true"},
-    "Invoice": {"includelines": "true"},
+    "RecurringInvoice": {"includedetails": "true"},
+    "Invoice": {"includedetails": "true"},
     "Quotation": {"includedetails": "true"},
     "ClientContract": {"includedetails": "true"},
 }

@@ -30,7 +30,7 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
     Raises SourceError when HaloPSA does not answer: nobody decides on what may have changed.
     """
     name = approval["subject"]["id"]
-    answer = services.halo.one("RecurringInvoice", name, {"includelines": "true"})
+    answer = services.halo.one("RecurringInvoice", name, {"includedetails": "true"})
     if answer is None or not answer.rows:
         return None
     row = answer.rows[0]
