@@ -26,6 +26,8 @@ _ELSEWHERE = struct.Struct("<QQIH")
 _BLOB = 0xFFFFFFFF
 
 _READERS, _AHEAD = 8, 16
+_MOST_KEPT = 1 << 29
+"""From here on stored payloads are read a second time instead: an instance's disk is small."""
 
 ReadBlob = Callable[[str, int, int], bytes]
 """Name, offset and length of a stored payload to its bytes."""
@@ -43,6 +45,8 @@ class Measure:
     size: int
     crc: int
     sha256: str
+    data: bytes | None
+    """The bytes themselves where they are few."""
 
 
 def ahead(jobs: Iterable[Job], ask: Callable[[Job], Given]) -> Iterator[tuple[Job, Given]]:
@@ -106,16 +110,23 @@ class Spool:
         return self._readers.submit(self._measure, blob, size)
 
     def _measure(self, blob: str, size: int) -> Measure:
+        if 0 < size <= CHUNK:
+            data = self._read_blob(blob, 0, size)
+            return Measure(blob, size, zlib.crc32(data), hashlib.sha256(data).hexdigest(), data)
         digest, crc = hashlib.sha256(), 0
         for at in range(0, size, CHUNK):
             data = self._read_blob(blob, at, min(CHUNK, size - at))
             digest.update(data)
             crc = zlib.crc32(data, crc)
-        return Measure(blob, size, crc, digest.hexdigest())
+        return Measure(blob, size, crc, digest.hexdigest(), None)
 
     def add_blob(self, path: str, role: str, measured: Measure) -> None:
-        """Refer to a stored payload that was read once."""
+        """A stored payload that was read once: kept where it is small and there is room, else referred to."""
         self._note(path, role, measured.size, measured.crc, measured.sha256)
+        if measured.data is not None and self._written < _MOST_KEPT:
+            self._body.write(measured.data)
+            self._written += measured.size
+            return
         name = measured.blob.encode()
         self._elsewhere.write(_ELSEWHERE.pack(self._written, measured.size, _BLOB, len(name)) + name)
 

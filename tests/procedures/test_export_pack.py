@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Forbidden, NotFound, StorageUnavailable, Unacceptable
+from shared.ledger import spool
 from shared.model import Person, Role
 from shared.procedures.export_pack import build_pack, pack_blob, pack_downloaded, pack_status, request_pack
 from tests.harness.faults import Faults
@@ -94,6 +95,20 @@ def test_built_again_to_the_same_bytes(more):
 
 
 @pytest.mark.slow
+def test_the_same_bytes_however_content_is_read(monkeypatch):
+    """Small stored content that was kept, or read a second time because the disk is full, gives the same archive."""
+    stand = forge.played(2)
+    large = stand.record(800, payload=bytes(range(256)) * 12_000, media_type="text/plain")
+    asked = request_pack(stand, forge.AUDITOR, forge.WEEK)
+    archives = []
+    for most in (1 << 29, 100_000, 0):
+        monkeypatch.setattr(spool, "_MOST_KEPT", most)
+        assert build_pack(stand, asked["id"])["state"] == "ready"
+        archives.append(stand.blobs.get("packs", pack_blob(asked["id"])))
+    assert archives[0] == archives[1] == archives[2]
+    assert large.sha256.encode() in archives[0]
+
+
 @pytest.mark.parametrize("kind", ["before", "after"])
 def test_killed_at_any_write(kind, tmp_path):
     """A build that fails at any storage write is finished by the next try, and verifies."""
