@@ -29,6 +29,7 @@ _WORDS = {
     410: "No longer open.",
     413: "Too large.",
     415: "Not JSON.",
+    416: "Nothing lies there.",
     422: "Not acceptable.",
     503: "Storage does not answer; try again.",
 }

@@ -144,7 +144,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=bodies.FreeBody, answers=(202,), tag="Evidence"),
     _op("getPack", "GET /api/packs/{id}", "How a pack stands.", EVIDENCE, tag="Evidence"),
     _op("downloadPack", "GET /api/packs/{id}/download", "The pack.", EVIDENCE, media="application/zip", answers=(200,
-        206, 302), tag="Evidence"),
+        206, 302, 416), tag="Evidence"),
     _op("getCheckpoint", "GET /api/ledger/checkpoints", "Newest checkpoint of a log and of the meta-log.",
         EVERY_ROLE, Parameter("log", "Log id."), tag="Evidence"),
     _op("getKeys", "GET /api/ledger/keys", "Verifier keys.", EVERY_ROLE, tag="Evidence"),

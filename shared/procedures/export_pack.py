@@ -28,7 +28,7 @@ from shared.ledger.pack_request import PackBody, read_body
 from shared.ledger.proof import tlog_proof
 from shared.ledger.spool import Spool
 from shared.ledger.stored import int_cell, logs, text_cell
-from shared.model import JsonObject, NewEntry, Person, Role, Subject, parse_instant, rfc3339
+from shared.model import JsonObject, NewEntry, Person, Receipt, Role, Subject, parse_instant, rfc3339
 from shared.ports import Row
 from shared.procedures.seal import seal_customer
 
@@ -157,20 +157,29 @@ def pack_blob(pack_id: str) -> str:
     return f"{pack_id}.zip"
 
 
-def pack_downloaded(services: Services, person: Person, pack_id: str) -> None:
-    """Custody: log that a pack left the house, and who took it."""
+def pack_downloaded(services: Services, person: Person, pack_id: str, *, beginning: bool = True) -> None:
+    """Custody: log that a pack left the house, and who took it.
+
+    Whoever takes any part of it is recorded once a day, and again at each further beginning.
+    """
     status = pack_status(services, pack_id)
     now = rfc3339(services.clock.now())
-    services.ledger.record(
-        NewEntry(
-            type="pack.downloaded",
-            key=f"pack.downloaded\n{pack_id}\n{person.oid}\n{now}",
-            payload=canonical.dumps({"request_id": pack_id, "pack_id": status["pack_id"], "by": person.oid, "at": now}),
-            customer=status["customer"],
-            actor=person.oid,
-            subject=Subject("pack", pack_id),
+    taken = {"request_id": pack_id, "pack_id": status["pack_id"], "by": person.oid}
+
+    def record(marks: JsonObject) -> Receipt:
+        return services.ledger.record(
+            NewEntry(
+                type="pack.downloaded",
+                key="\n".join(("pack.downloaded", pack_id, person.oid, *marks.values())),
+                payload=canonical.dumps({**taken, **marks}),
+                customer=status["customer"],
+                actor=person.oid,
+                subject=Subject("pack", pack_id),
+            )
         )
-    )
+
+    if record({"day": now[:10]}).duplicate and beginning:
+        record({"at": now})
 
 
 def withdraw_pack(services: Services, pack_id: str, tombstone: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Gone, NotFound
 from shared.model import JsonObject, Person
 from shared.procedures.export_pack import pack_blob, pack_downloaded, pack_status, request_pack
 from shared.procedures.plan import QUEUE
@@ -33,14 +33,15 @@ def pack_view(services: Services, person: Person, pack_id: str) -> JsonObject:
 def pack_file(services: Services, person: Person, pack_id: str, *, beginning: bool) -> tuple[str | None, str, int]:
     """(short link or None, blob name, size in bytes) of a finished pack.
 
-    ``beginning`` is true for a download's first bytes: custody is recorded once, not for every range.
-    Raises Conflict (pack_not_ready) while it is being built.
+    ``beginning`` is true for a download's first bytes: custody is recorded then, and where somebody begins elsewhere.
+    Raises Conflict (pack_not_ready) while it is being built, Gone (pack_withdrawn) after an erasure.
     """
     status = pack_view(services, person, pack_id)
     name = pack_blob(pack_id)
+    if status["state"] == "withdrawn":
+        raise Gone(status["error"]["text"], code="pack_withdrawn")
     info = services.blobs.info("packs", name) if status["state"] == "ready" else None
     if info is None:
         raise Conflict(f"The pack is {status['state']}; download it once it is ready.", code="pack_not_ready")
-    if beginning:
-        pack_downloaded(services, person, pack_id)
+    pack_downloaded(services, person, pack_id, beginning=beginning)
     return services.blobs.link("packs", name, _LINK_MINUTES), name, info.size

@@ -142,11 +142,13 @@ def test_progress_and_custody():
     asked = request_pack(stand, forge.AUDITOR, forge.WEEK)
     build_pack(stand, asked["id"], lambda fraction, text: told.append((fraction, text)))
     assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
-    pack_downloaded(stand, forge.AUDITOR, asked["id"])
+    for beginning in (False, True, False, False):  # a part from the middle is taken no less than the whole
+        pack_downloaded(stand, forge.AUDITOR, asked["id"], beginning=beginning)
+        stand.clock.advance(seconds=1)
     from shared.ledger.listing import Query
 
     seen = [record.type for record in stand.ledger.list_evidence(Query(subject_kind="pack")).records]
-    assert sorted(seen) == ["pack.downloaded", "pack.exported", "pack.requested"]
+    assert sorted(seen) == ["pack.downloaded", "pack.downloaded", "pack.exported", "pack.requested"]
 
 
 def test_a_changed_log_makes_no_pack():
