@@ -62,6 +62,8 @@ def _tell(made: JsonObject, place: str, source: WebhookSource, name: str) -> Non
     print(f"Webhook {webhook_id}: {made['webhook']}. It rings {place} as {source.user}.")
     for one in made["notifications"]:
         print(f"  event {one['eventno']} {one['name']}: {'created' if one['created'] else 'stands already'}")
+    if made["others"]:
+        print(f"  further events that a person added: {', '.join(made['others'])}")
     for twin in made["twins"]:
         print(f"  Webhook {twin} rings the same address: every event arrives twice. Switch it off in HaloPSA.")
     print("\nLeft to a person, because HaloPSA publishes no numbers for these events. In HaloPSA:")

@@ -46,7 +46,8 @@ def ensure_webhook(
     """Create or correct the webhook and add the notification rows that are missing. Repeating it changes nothing.
 
     ``url`` carries the path secret where one is set. HaloPSA never shows a password again, so one that differs there
-    is found out by the test delivery only. ``twins`` are further active webhooks that ring the same address.
+    is found out by the test delivery only. ``twins`` are further active webhooks that ring the same address, ``others``
+    names of events that a person added.
     """
     wanted = {
         "name": NAME,
@@ -70,8 +71,14 @@ def ensure_webhook(
         if differs:
             halo.write("Webhook", {"id": held["id"], **wanted, "basic_password": password})
         state = "corrected" if differs else "unchanged"
-    notifications = _ensure_notifications(halo, webhook_id, EVENTS if events is None else events)
-    return {"webhook_id": webhook_id, "webhook": state, "twins": twins, "notifications": notifications}
+    notifications, others = _ensure_notifications(halo, webhook_id, EVENTS if events is None else events)
+    return {
+        "webhook_id": webhook_id,
+        "webhook": state,
+        "twins": twins,
+        "notifications": notifications,
+        "others": others,
+    }
 
 
 def _id(row: JsonObject) -> str:
@@ -89,11 +96,11 @@ def _held(halo: Halo, url: str) -> tuple[JsonObject | None, list[str]]:
     return (named[0] if named else None), twins
 
 
-def _ensure_notifications(halo: Halo, webhook_id: str, events: Mapping[int, str]) -> list[JsonObject]:
+def _ensure_notifications(halo: Halo, webhook_id: str, events: Mapping[int, str]) -> tuple[list[JsonObject], list[str]]:
     rows = [row for page in halo.pages("Notification", {"webhook_id": webhook_id}) for row in page.rows]
-    held = {
-        row.get("eventno"): row for row in rows if halo_guid(str(row.get("webhook_id") or webhook_id)) == webhook_id
-    }
+    rows = [row for row in rows if halo_guid(str(row.get("webhook_id") or webhook_id)) == webhook_id]
+    held = {row.get("eventno"): row for row in rows}
+    others = sorted({str(row.get("name") or row.get("eventno")) for row in rows if row.get("eventno") not in events})
     out: list[JsonObject] = []
     for number, name in events.items():
         row = held.get(number)
@@ -116,7 +123,7 @@ def _ensure_notifications(halo: Halo, webhook_id: str, events: Mapping[int, str]
                 },
             )
         out.append({"eventno": number, "name": name, "id": row.get("id"), "created": created})
-    return out
+    return out, others
 
 
 def by_hand(place: str, user: str, *, path_secret: bool, source: str) -> list[str]:

@@ -37,6 +37,10 @@ def test_a_drifted_webhook_is_corrected_and_missing_events_added() -> None:
     assert (told["webhook"], told["webhook_id"]) == ("corrected", "5")
     assert halo.tables["Webhook"][0]["active"] is True
     assert len(halo.tables["Notification"]) == 1
+    halo.tables["Notification"].append({"id": 9, "webhook_id": "5", "name": "Opportunity Updated"})
+    halo.tables["Notification"].append({"id": 10, "webhook_id": "other", "name": "Elsewhere"})
+    again = ensure_webhook(halo, URL, "halopsa", "pw", {39: "Ticket Closed"})
+    assert (again["webhook"], again["others"]) == ("unchanged", ["Opportunity Updated"])
 
 
 def test_another_webhook_to_the_same_address_is_told() -> None:

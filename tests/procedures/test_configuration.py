@@ -7,6 +7,7 @@ import pytest
 from shared.procedures.configuration import configuration_check_run
 from shared.procedures.plan import register as actions_of
 from shared.procedures.runs import Run
+from shared.registers import findings
 from tests.harness.services import FakeServices
 
 
@@ -29,3 +30,16 @@ def test_findings_that_begin_to_fail_are_told_once(services: FakeServices) -> No
     assert told(services, "r1") == ["finding_opened"] * first["failed"] != []
     configuration_check_run(services, Run("r2", "configuration_check", None, services.clock.now(), "omar"))
     assert told(services, "r2") == []
+
+
+def test_a_commit_that_cannot_be_read_is_unknown_not_well(services: FakeServices) -> None:
+    """A field of the wrong type is never taken for "not rolled back"."""
+    services.mirror.load({"ConfigCommit": [{"id": 5, "rolled_back": "yes"}, {"id": 6}]}, services.clock.now())
+    configuration_check_run(services, Run("r1", "configuration_check", None, services.clock.now(), "omar"))
+    found = {
+        row["subject"]["id"]: row
+        for row in findings.of_control(services.rows, "configuration_governed")
+        if row["subject"]["kind"] == "config_commit"
+    }
+    assert found["5"]["verdict"] == "unknown"
+    assert "rolled_back" in found["5"]["reasons"][0]["text"]
