@@ -13,11 +13,14 @@ from shared.model import parse_instant
 from shared.reports.document import Bullets, Chart, Column, Document, Paragraph, Table, Value, cut
 from shared.reports.officezip import settle
 from shared.reports.palette import BY_TONE, INK, LINE, SOFT, WASH
+from shared.reports.widths import fitted, wants
 from shared.reports.wording import RIGHT, number, shown
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MOST_ROWS = 100
 _LONGEST = 1500
+_MILLIMETRES, _ACROSS = 265.0, 165
+"""Room between the margins, and how many letters of a table stand beside each other in it."""
 
 
 def render(document: Document) -> bytes:
@@ -117,7 +120,9 @@ def _table(made: Any, table: Table) -> None:
     body = [
         [_filled(column, value) for column, value in zip(page.columns, values, strict=True)] for values in page.rows
     ]
-    _grid(made, _shares(page.columns), head, body)
+    asked = wants(page.columns, [[cell.text for cell in row] for row in body])
+    given = fitted(asked, _ACROSS)
+    _grid(made, [_MILLIMETRES * one / sum(given) for one in given], head, body)
     if page.more:
         made.add_paragraph(clean(page.more))
 
@@ -194,10 +199,3 @@ def _lines(grid: Any) -> None:
             line.set(qn(f"w:{name}"), value)
         borders.append(line)
     grid._tbl.tblPr.append(borders)  # noqa: SLF001 - python-docx has no door to borders
-
-
-def _shares(columns: tuple[Column, ...]) -> list[float]:
-    """Millimetres per column by what it holds."""
-    weights = {"text": 3.4, "code": 2.0, "instant": 2.0, "day": 1.9, "tone": 1.5, "reading": 1.7}
-    wants = [9.0 if column.id in ("why", "context") else weights.get(column.kind, 1.5) for column in columns]
-    return [want / sum(wants) * 265 for want in wants]

@@ -11,13 +11,14 @@ from shared.model import JsonObject
 from shared.reports.document import Block, Bullets, Chart, Column, Document, Paragraph, Value, cut
 from shared.reports.lettering import FAMILIES, Lettering, fonts
 from shared.reports.palette import BY_TONE, INK, LINE, SOFT, WASH, colour
+from shared.reports.widths import UNBROKEN, fitted, shrunk, wants
 from shared.reports.wording import RIGHT, number, shown
 
 MEDIA_TYPE = "application/pdf"
 MOST_ROWS = 60
 _LONGEST = 700
-_UNBROKEN = 22
-"""A word longer than this may be broken anywhere: ids and addresses must not run into the next column."""
+_ACROSS = 175
+"""Letters of a table's usual size that stand beside each other on a page."""
 _TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
 _NOTE = (
     "This file's fonts hold no picture for {what}: each is written as its code point in brackets. The HTML, Word, Excel, "
@@ -84,12 +85,15 @@ def _part(block: Block, safe: Callable[[str], str]) -> JsonObject:
     if not page.rows:
         return {"kind": "paragraph", "text": safe(f"{block.caption}. {block.empty}"), "tone": "note"}
     words = [[shown(value, column.kind) for column, value in zip(page.columns, row, strict=True)] for row in page.rows]
+    asked = wants(page.columns, words)
+    shrink = shrunk(asked, _ACROSS, least=0.7)
     return {
         "kind": "table",
         "caption": safe(block.caption),
         "head": [safe(column.label) for column in page.columns],
         "aside": [column.kind in RIGHT for column in page.columns],
-        "shares": _shares(page.columns, words),
+        "shares": fitted(asked, _ACROSS / shrink),
+        "size": round(7.5 * shrink, 2),
         "rows": [
             [
                 _cell(column, value, safe(_breakable(text)))
@@ -108,25 +112,15 @@ def _cell(column: Column, value: Value, text: str) -> JsonObject | str:
 
 
 def _breakable(text: str) -> str:
+    """Ids and addresses may be broken anywhere: they must not run into the next column."""
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + " … (shortened here)"
-    if max(map(len, text.split()), default=0) <= _UNBROKEN:
+    if max(map(len, text.split()), default=0) <= UNBROKEN:
         return text
     return " ".join(
-        word if len(word) <= _UNBROKEN else "\u200b".join(word[at : at + 8] for at in range(0, len(word), 8))
+        word if len(word) <= UNBROKEN else "\u200b".join(word[at : at + 8] for at in range(0, len(word), 8))
         for word in text.split(" ")
     )
-
-
-def _shares(columns: Sequence[Column], words: list[list[str]]) -> list[float]:
-    """Room by what stands in a column, between bounds."""
-    wants = []
-    for place, column in enumerate(columns):
-        longest = max(max((len(part) for part in row[place].split()), default=1) for row in words)
-        usual = sorted(len(row[place]) for row in words)[len(words) * 9 // 10]
-        least = max(longest, *(len(part) for part in column.label.split()))
-        wants.append(round(min(60.0, max(min(least, _UNBROKEN) * 1.15, min(usual, 60)) + 3), 2))
-    return wants
 
 
 def _bars(chart: Chart, safe: Callable[[str], str]) -> JsonObject:

@@ -13,26 +13,23 @@ from shared.reports.palette import ACCENT, BARS_BY_TONE, BY_TONE, INK, SOFT, WAS
 from shared.reports.slide import (
     EDGE,
     HIGH,
-    LONG,
     ROOM,
     WIDE,
+    Grid,
     box,
     chart_height,
-    head_height,
     place_chart,
-    place_table,
     place_words,
     rgb,
-    row_height,
     words_height,
     write,
 )
 from shared.reports.wording import UNKNOWN, number
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-MOST_ROWS, MOST_LONG_ROWS = 24, 12
-"""Rows of a table on slides; fewer where a row tells a reason."""
-_MOST_WORDS = 12
+MOST_ROWS, _MOST_SLIDES = 24, 2
+"""Of one table."""
+_MOST_WORDS, _KEPT_TOGETHER = 12, 8
 _TOP, _BOTTOM, _GAP = 1.15, 6.85, 0.12
 _HEADING, _CAPTION = 0.5, 0.36
 Rows = tuple[tuple[Value, ...], ...]
@@ -126,10 +123,11 @@ class _Deck:
         """A chapter on slides of its own; chapters of a few sentences share one."""
         words = [block.text for block in section.blocks if isinstance(block, Paragraph)]
         words += [item for block in section.blocks if isinstance(block, Bullets) for item in block.items]
-        tables = [(block, *_told(block)) for block in section.blocks if isinstance(block, Table)]
-        words += [f"{table.caption}: {table.empty}" for table, _, rows, _ in tables if not rows and not table.rows]
+        tables = [block for block in section.blocks if isinstance(block, Table)]
+        words += [f"{table.caption}: {table.empty}" for table in tables if not table.rows]
+        tables = [table for table in tables if _told(table)[1]]
         charts = [block for block in section.blocks if isinstance(block, Chart)]
-        only = not charts and not any(rows for _, _, rows, _ in tables)
+        only = not charts and not tables
         if len(words) > _MOST_WORDS:
             words[_MOST_WORDS:] = [f"And {len(words) - _MOST_WORDS} more, in the other formats."]
         self._begin(section.title, words, only=only)
@@ -138,9 +136,8 @@ class _Deck:
         for chart in charts:
             self._need(chart_height(chart))
             self._y = place_chart(self._slide, chart, self._y) + _GAP
-        for table, columns, rows, more in tables:
-            if rows:
-                self._table(table, columns, rows, more)
+        for table in tables:
+            self._table(table)
 
     def _begin(self, title: str, words: list[str], *, only: bool) -> None:
         high = _HEADING + words_height(words, 14)
@@ -151,34 +148,35 @@ class _Deck:
             self._turn(title)
         self._words_only = only
 
-    def _table(self, table: Table, columns: tuple[Column, ...], rows: Rows, more: str) -> None:
-        """All its rows, over as many slides as they need."""
-        caption = table.caption
-        left = list(rows)
-        self._need(_CAPTION + head_height(columns) + sum(row_height(columns, row) for row in left[:3]))
-        while left:
-            room = _BOTTOM - self._y - _CAPTION - head_height(columns) - (_CAPTION if more else 0)
+    def _table(self, table: Table) -> None:
+        """As many rows as two slides hold; the others are counted."""
+        columns, rows = _told(table)
+        grid = Grid.of(columns, rows)
+        at, caption = 0, table.caption
+        together = len(rows) if len(rows) <= _KEPT_TOGETHER else 3
+        self._need(2 * _CAPTION + grid.head + sum(grid.row(number) for number in range(together)))
+        for slide in range(_MOST_SLIDES):
+            room = _BOTTOM - self._y - _CAPTION - grid.head - _CAPTION
             count, used = 0, 0.0
-            while count < len(left) and (not count or used + row_height(columns, left[count]) <= room):
-                used += row_height(columns, left[count])
+            while at + count < len(rows) and (not count or used + grid.row(at + count) <= room):
+                used += grid.row(at + count)
                 count += 1
             write(box(self._slide, self._y, _CAPTION), caption, size=14)
-            self._y = place_table(self._slide, columns, left[:count], self._y + _CAPTION)
-            left, caption = left[count:], f"{table.caption} (continued)"
-            if left:
+            self._y = grid.place(self._slide, at, count, self._y + _CAPTION)
+            at, caption = at + count, f"{table.caption} (continued)"
+            if at == len(rows):
+                break
+            if slide + 1 < _MOST_SLIDES:
                 self._turn(self._title)
+        more = cut(table, at).more
         if more:
             self._y = place_words(self._slide, [more], self._y + 0.02, size=11, ink=SOFT)
         self._y += _GAP
 
 
-def _told(table: Table) -> tuple[tuple[Column, ...], Rows, str]:
-    """Columns, rows and the sentence about what is left out; figures nobody could compute are left to the other formats."""
+def _told(table: Table) -> tuple[tuple[Column, ...], Rows]:
+    """Columns and rows; figures nobody could compute are left to the other formats."""
     reads = next((place for place, column in enumerate(table.columns) if column.id == "reads"), None)
-    if reads is None:
-        long = any(column.id in LONG for column in table.columns)
-        page = cut(table, MOST_LONG_ROWS if long else MOST_ROWS)
-        return page.columns, page.rows, page.more
-    known = tuple(row for row in table.rows if row[reads] != UNKNOWN)
-    page = cut(Table(table.id, table.caption, table.columns, known, len(table.rows), table.link), MOST_ROWS)
-    return page.columns, page.rows, page.more
+    rows = table.rows if reads is None else tuple(row for row in table.rows if row[reads] != UNKNOWN)
+    page = cut(Table(table.id, table.caption, table.columns, rows, len(table.rows), table.link), MOST_ROWS)
+    return page.columns, page.rows

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shared.reports.document import Chart, Column, Value
 from shared.reports.docx import clean
 from shared.reports.palette import ACCENT, BY_TONE, INK, WASH, colour, label_ink
+from shared.reports.widths import fitted, shrunk, wants
 from shared.reports.wording import RIGHT, shown
 
 WIDE, HIGH, EDGE = 13.333, 7.5, 0.55
 ROOM = WIDE - 2 * EDGE
-LONG = ("why", "context")
-"""Columns of sentences."""
 _LONGEST = 220
 _LINE, _PAD = 0.19, 0.08
 _LETTER = 0.078
@@ -73,27 +73,78 @@ def place_words(slide: Any, texts: Sequence[str], top: float, *, size: float = 1
     return top + high
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table ready to be set: its words, how wide its columns are, and the size of its letters in points."""
+
+    columns: tuple[Column, ...]
+    texts: tuple[tuple[str, ...], ...]
+    shares: tuple[float, ...]
+    size: float
+
+    @classmethod
+    def of(cls, columns: tuple[Column, ...], rows: Sequence[Sequence[Value]]) -> Grid:
+        """Widths by what stands in the columns."""
+        texts = tuple(
+            tuple(_cell_text(column, value) for column, value in zip(columns, row, strict=True)) for row in rows
+        )
+        asked = wants(columns, texts)
+        shrink = shrunk(asked, ROOM / _LETTER, least=0.6)
+        given = fitted(asked, ROOM / _LETTER / shrink)
+        return cls(columns, texts, tuple(one / sum(given) for one in given), 10 * shrink)
+
+    @property
+    def head(self) -> float:
+        """Room the column heads take; they are bold."""
+        return self._height([column.label + "  " for column in self.columns])
+
+    def row(self, number: int) -> float:
+        """Room a row takes, by its fullest cell."""
+        return self._height(self.texts[number])
+
+    def _height(self, texts: Sequence[str]) -> float:
+        lines = 1
+        for text, share in zip(texts, self.shares, strict=True):
+            across = max(3, int((ROOM * share - 0.14) / (_LETTER * self.size / 10)))
+            lines = max(lines, _lines(text, across))
+        return lines * _LINE * self.size / 10 + _PAD
+
+    def place(self, slide: Any, first: int, count: int, top: float) -> float:
+        """Heads and ``count`` rows; answer where they end."""
+        from pptx.util import Inches
+
+        heights = [self.head, *(self.row(number) for number in range(first, first + count))]
+        shape = slide.shapes.add_table(
+            count + 1, len(self.columns), Inches(EDGE), Inches(top), Inches(ROOM), Inches(sum(heights))
+        )
+        for column, share in zip(shape.table.columns, self.shares, strict=True):
+            column.width = Inches(ROOM * share)
+        for line, high in zip(shape.table.rows, heights, strict=True):
+            line.height = Inches(high)
+        for place, column in enumerate(self.columns):
+            self._cell(shape.table.cell(0, place), column, column.label, fill=ACCENT, ink="#ffffff", bold=True)
+        for number in range(count):
+            for place, (column, text) in enumerate(zip(self.columns, self.texts[first + number], strict=True)):
+                tone = BY_TONE.get(text) if column.kind == "tone" else None
+                fill = WASH if number % 2 else "#ffffff"
+                cell = shape.table.cell(number + 1, place)
+                self._cell(cell, column, text, fill=fill, ink=tone or INK, bold=tone is not None)
+        return top + float(sum(heights))
+
+    def _cell(self, cell: Any, column: Column, text: str, *, fill: str, ink: str, bold: bool) -> None:
+        from pptx.util import Inches
+
+        cell.fill.solid()
+        cell.fill.fore_color.rgb = rgb(fill)
+        cell.margin_top = cell.margin_bottom = Inches(0.03)
+        cell.margin_left = cell.margin_right = Inches(0.06)
+        # an empty paragraph would be as high as the theme's letters, not as ours
+        write(cell.text_frame, text or "\u00a0", size=self.size, bold=bold, ink=ink, right=column.kind in RIGHT)
+
+
 def _cell_text(column: Column, value: Value) -> str:
     text = shown(value, column.kind)
     return text[:_LONGEST] + " … (shortened here)" if len(text) > _LONGEST else text
-
-
-def row_height(columns: Sequence[Column], row: Sequence[Value]) -> float:
-    """Room a row takes, by its fullest cell."""
-    return _height(columns, [_cell_text(column, value) for column, value in zip(columns, row, strict=True)])
-
-
-def head_height(columns: Sequence[Column]) -> float:
-    """Room the column heads take; they are bold."""
-    return _height(columns, [column.label + "  " for column in columns])
-
-
-def _height(columns: Sequence[Column], texts: Sequence[str]) -> float:
-    lines = 1
-    for text, share in zip(texts, _shares(columns), strict=True):
-        across = max(4, int((ROOM * share - 0.14) / _LETTER))
-        lines = max(lines, _lines(text, across))
-    return lines * _LINE + _PAD
 
 
 def _lines(text: str, across: int) -> int:
@@ -105,48 +156,6 @@ def _lines(text: str, across: int) -> int:
         lines += max(0, long - 1) // across
         used = long % across if long > across else used + long + (used > 0)
     return lines
-
-
-def place_table(slide: Any, columns: Sequence[Column], rows: Sequence[Sequence[Value]], top: float) -> float:
-    """Heads and rows; answer where they end."""
-    from pptx.util import Inches
-
-    heights = [head_height(columns), *(row_height(columns, row) for row in rows)]
-    shape = slide.shapes.add_table(
-        len(rows) + 1, len(columns), Inches(EDGE), Inches(top), Inches(ROOM), Inches(sum(heights))
-    )
-    grid = shape.table
-    for column, share in zip(grid.columns, _shares(columns), strict=True):
-        column.width = Inches(ROOM * share)
-    for line, high in zip(grid.rows, heights, strict=True):
-        line.height = Inches(high)
-    for place, column in enumerate(columns):
-        head = grid.cell(0, place)
-        head.fill.solid()
-        head.fill.fore_color.rgb = rgb(ACCENT)
-        _cell(head, column.label, bold=True, ink="#ffffff", right=column.kind in RIGHT)
-    for number, row in enumerate(rows, start=1):
-        for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-            cell = grid.cell(number, place)
-            cell.fill.solid()
-            cell.fill.fore_color.rgb = rgb("#ffffff" if number % 2 else WASH)
-            tone = BY_TONE.get(str(value)) if column.kind == "tone" else None
-            _cell(cell, _cell_text(column, value), bold=tone is not None, ink=tone or INK, right=column.kind in RIGHT)
-    return top + float(sum(heights))
-
-
-def _cell(cell: Any, text: str, *, bold: bool, ink: str, right: bool) -> None:
-    from pptx.util import Inches
-
-    cell.margin_top = cell.margin_bottom = Inches(0.03)
-    cell.margin_left = cell.margin_right = Inches(0.06)
-    write(cell.text_frame, text, size=10, bold=bold, ink=ink, right=right)
-
-
-def _shares(columns: Sequence[Column]) -> list[float]:
-    weights = {"text": 3.2, "code": 2.0, "instant": 2.2, "day": 1.9, "tone": 1.2, "reading": 1.6}
-    wants = [7.0 if column.id in LONG else weights.get(column.kind, 1.4) for column in columns]
-    return [want / sum(wants) for want in wants]
 
 
 def chart_height(chart: Chart) -> float:
@@ -189,6 +198,8 @@ def place_chart(slide: Any, chart: Chart, top: float) -> float:
     for place, (one, drawn) in enumerate(zip(chart.series, plot.series, strict=True)):
         ink = label_ink(one, place, stacked=chart.kind == "stacked")
         drawn.data_labels.show_value = True
+        if chart.kind == "stacked":  # a bar of nothing has no room for its number
+            drawn.data_labels.number_format, drawn.data_labels.number_format_is_linked = "#,##0.##;;", False
         drawn.data_labels.font.size = Pt(12)
         drawn.data_labels.font.color.rgb = rgb(ink)
         drawn.format.fill.solid()

@@ -81,7 +81,7 @@ def weekly_document(data: WeeklyInput) -> Document:
 def _headline(data: WeeklyInput) -> list[Headline]:
     rows = judged(data.findings)
     tones = Counter(tone(row) for row in rows)
-    calm = "green" if rows else ""
+    calm, why = ("green", ".") if rows else ("", ": nothing was judged.")
     held, asked, late = standing_holds(data), waiting(data), overdue(data)
     good, total = caught(data)
     return [
@@ -90,7 +90,7 @@ def _headline(data: WeeklyInput) -> list[Headline]:
             "Red findings",
             tones["red"],
             "count",
-            f"{plural(tones['red'], 'finding')} {_is(tones['red'])} red.",
+            f"{plural(tones['red'], 'finding')} {_is(tones['red'])} red{why}",
             "red" if tones["red"] else calm,
         ),
         Headline(
@@ -98,7 +98,7 @@ def _headline(data: WeeklyInput) -> list[Headline]:
             "Amber findings",
             tones["amber"],
             "count",
-            f"{plural(tones['amber'], 'finding')} {_is(tones['amber'])} amber.",
+            f"{plural(tones['amber'], 'finding')} {_is(tones['amber'])} amber{why}",
             "amber" if tones["amber"] else calm,
         ),
         Headline(

@@ -111,7 +111,7 @@ class _Workbook:
     def _headline(self, sheet: Any) -> None:
         document = self._document
         head = ("Figure", "Value", "Unit", "In words", "Id")
-        self._head(sheet, 3, head)
+        self._head(sheet, 3, head, (False, True))
         for place, one in enumerate(document.headline, start=4):
             sheet.write_string(place, 0, one.label, self._format("bold", bold=True))
             tone = {"font_color": BY_TONE[one.tone]} if one.tone in BY_TONE else {}
@@ -225,7 +225,7 @@ class _Workbook:
                     "fill": {"color": colour(one, number - 1)},
                     "data_labels": {
                         "value": True,
-                        "num_format": _NUMBERS.get(chart.unit, "General"),
+                        "num_format": _NUMBERS.get(chart.unit, "General") + (";;" if subtype else ""),
                         "font": {"color": label_ink(one, number - 1, stacked=bool(subtype))},
                     },
                 }
