@@ -39,11 +39,22 @@ def withhold(payload: bytes, pointers: tuple[str, ...], salt: str, item: str) ->
         return None
     withheld: JsonObject = {}
     for pointer in pointers:
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-        _cut(value, steps, "", withheld, salt, item)
+        _cut(value, _steps(pointer), "", withheld, salt, item)
     if not withheld:
         return None
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(), withheld
+
+
+def field(payload: bytes, pointer: str) -> Any:
+    """The value at a pointer that ``withhold`` named."""
+    value = json.loads(payload.decode("utf-8"))
+    for step in _steps(pointer):
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
 def _cut(value: Any, steps: list[str], at: str, withheld: JsonObject, salt: str, item: str) -> None:
