@@ -114,9 +114,9 @@ def _standing(services: Services, control: Control, groups: _Groups) -> dict[str
             for case, _ in judged
         ]
         return {key: body for key in ids if (body := findings.get(services.rows, key)) is not None}
-    customers = {customer or "0" for customer, _ in groups}
-    only = customers.pop() if len(customers) == 1 else None
-    return {body["id"]: body for body in findings.of_control(services.rows, control.id, only)}
+    # a population comes in the order of its customers, like the keys: one range holds these, and little beside them
+    names = sorted({customer or "0" for customer, _ in groups})
+    return {body["id"]: body for body in findings.between(services.rows, control.id, names[0], names[-1])}
 
 
 def _fold(

@@ -98,8 +98,11 @@ class SignBook:
         bodies: Iterable[JsonObject] = signoffs.every(rows)
         if only is not None:
             bodies = (body for name in only for body in signoffs.of_invoice(rows, name))
+        newest: dict[str, str] = {}
         for body in bodies:
             self._packed[body["recurring_invoice_id"]].append(zlib.compress(json.dumps(body).encode(), 1))
+            newest[body["recurring_invoice_id"]] = str(body["customer"])
+        self._customers = frozenset(newest.values())
 
     def latest(self, name: str) -> Signed | None:
         """What finance signed last; None when nothing was."""
@@ -112,7 +115,7 @@ class SignBook:
 
     def customers(self) -> frozenset[str]:
         """Customers finance has signed anything for."""
-        return frozenset(str(json.loads(zlib.decompress(packed[-1]))["customer"]) for packed in self._packed.values())
+        return self._customers
 
 
 def signed_of(body: JsonObject) -> Signed:

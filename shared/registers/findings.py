@@ -49,6 +49,11 @@ def of_control(rows: Rows, control: str, customer: str | None = None) -> Iterato
     return register(rows, control).all(first=f"{customer}-", last=f"{customer}-g")
 
 
+def between(rows: Rows, control: str, first: str, last: str) -> Iterator[JsonObject]:
+    """Findings of a control from one customer to another, in the order of keys, both included."""
+    return register(rows, control).all(first=f"{first}-", last=f"{last}-g")
+
+
 def fold(old: JsonObject | None, new: JsonObject) -> JsonObject:
     """The row after an assessment: ``since`` stays while the verdict does, people's words stay, a pass closes."""
     same = old is not None and old["verdict"] == new["verdict"]

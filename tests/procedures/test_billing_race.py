@@ -150,6 +150,6 @@ def test_one_cut(outcome: Callable[..., int], make: Callable[[], Scene], first: 
 def test_every_pair_of_cuts(outcome: Any, make: Callable[[], Scene], first: str, second: str) -> None:
     """Both are cut: the first, the second, the rest of the first, the rest of the second.
 
-    The first at every step, the second at every fourth; all of them (some 4,000) passed once and take minutes.
+    The first at every step, the second at every other; all of them passed too, and take twice as long.
     """
-    assert outcome(make, first, second, 4) > 100
+    assert outcome(make, first, second, 2) > 50
