@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.halopsa.records.wire import halo_date
+from shared.halopsa.records.wire import date_or_none
 from shared.model import JsonObject
 
 DETAIL = "@detail"
@@ -22,7 +22,7 @@ def version(row: JsonObject) -> datetime | None:
     """When HaloPSA says the row last changed; None where the kind does not tell."""
     for name in _VERSIONS:
         if name in row:
-            return _instant(row[name])
+            return date_or_none(row[name])
     return None
 
 
@@ -63,13 +63,6 @@ def restates(old: JsonObject | None, new: JsonObject) -> bool:
     if old is None or REMOVED in old:
         return False
     return any(
-        name in old and name in new and old[name] != new[name] and _instant(old[name]) != _instant(new[name])
+        name in old and name in new and old[name] != new[name] and date_or_none(old[name]) != date_or_none(new[name])
         for name in _PAST
     )
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return halo_date(value)
-    except ValueError:
-        return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.actions import Action
 from shared.errors import SourceRejected
 from shared.halopsa.echo import bears, marker, with_mark
-from shared.halopsa.records.wire import halo_date
+from shared.halopsa.records.wire import date_or_none
 from shared.model import JsonObject, rfc3339
 from shared.ports import Halo, Mirror
 
@@ -205,17 +205,10 @@ def _milestone(one: JsonObject, plan: JsonObject) -> JsonObject:
 
 
 def _after(plan: JsonObject, days: object) -> str | None:
-    start = _instant(plan.get("start"))
+    start = date_or_none(plan.get("start"))
     if start is None or not isinstance(days, int | float):
         return None
     return rfc3339(start + timedelta(days=days))
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return halo_date(value)
-    except ValueError:
-        return None
 
 
 def _budget(one: JsonObject) -> JsonObject:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.halopsa.propose_approvals import invoice_votes, quotation_votes
-from shared.halopsa.records.wire import halo_date
+from shared.halopsa.records.wire import date_or_none
 from shared.halopsa.sample import Sample
 from shared.halopsa.ticket_kinds import Kinds, numbers_of
 
@@ -222,7 +222,7 @@ def _handoff(sample: Sample, kinds: Kinds) -> list[Proposal]:
 def _won(sample: Sample) -> list[Proposal]:
     """Converted is the only sign that the API names; the statuses are those converted opportunities ended in."""
     rows = sample.rows.get("Opportunities", [])
-    converted = [row for row in rows if _dated(row.get("oppconverteddate"))]
+    converted = [row for row in rows if date_or_none(row.get("oppconverteddate")) is not None]
     statuses = numbers_of(converted, "status_id")
     named = tuple(
         sample.named("Status", int(row["id"]))
@@ -288,13 +288,6 @@ def _unless_unreadable(sample: Sample, proposal: Proposal, *sources: str) -> Pro
         if said:
             return Proposal(proposal.key, None, said)
     return proposal
-
-
-def _dated(value: object) -> bool:
-    try:
-        return halo_date(value) is not None
-    except ValueError:
-        return False
 
 
 def _list(words: Iterable[str]) -> str:

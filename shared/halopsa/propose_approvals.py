@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.halopsa.records.wire import halo_date
+from shared.halopsa.records.wire import date_or_none
 from shared.model import JsonObject
 
 
@@ -26,8 +26,8 @@ def invoice_votes(rows: Iterable[JsonObject]) -> dict[str, Found]:
         number = row.get("approval_status")
         if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
             continue
-        decided = _dated(row.get("approvaldatetime")) and bool(row.get("approvalagentid"))
-        left = row.get("posted") is True or _dated(row.get("datesent"))
+        decided = date_or_none(row.get("approvaldatetime")) is not None and bool(row.get("approvalagentid"))
+        left = row.get("posted") is True or date_or_none(row.get("datesent")) is not None
         if decided and left:
             votes[number]["approved"] += 1
         elif not decided and not left and row.get("requires_approval") is True:
@@ -44,7 +44,11 @@ def quotation_votes(rows: Iterable[JsonObject]) -> dict[str, Found]:
         number = row.get("approvalstate")
         if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
             continue
-        signs = [bool(row.get("approvalname")), _dated(row.get("approvaldatetime")), bool(row.get("signature"))]
+        signs = [
+            bool(row.get("approvalname")),
+            date_or_none(row.get("approvaldatetime")) is not None,
+            bool(row.get("signature")),
+        ]
         meaning = "accepted" if all(signs) else "doubtful" if any(signs) else "sent"
         votes[number][meaning] += 1
     return _found(votes, ("sent", "accepted", "rejected"))
@@ -73,10 +77,3 @@ def _found(votes: dict[int, dict[str, int]], meanings: tuple[str, ...]) -> dict[
         )
         out[meaning] = Found(numbers, because, rest)
     return out
-
-
-def _dated(value: object) -> bool:
-    try:
-        return halo_date(value) is not None
-    except ValueError:
-        return False

@@ -46,6 +46,14 @@ def halo_date(value: object) -> datetime | None:
     return at if at.year > 1900 else None
 
 
+def date_or_none(value: object) -> datetime | None:
+    """The same for raw rows, where what is no date tells as little as none."""
+    try:
+        return halo_date(value)
+    except ValueError:
+        return None
+
+
 def _date(value: object) -> datetime | None:
     return halo_date(value)
 
