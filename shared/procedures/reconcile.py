@@ -166,10 +166,13 @@ def _recover(services: Services, source: str, missing: Sequence[Sent]) -> tuple[
     """Keep what is missing, from the log's copy or by reading the record it was about."""
     recovered: list[str] = []
     lost: list[str] = []
+    events: dict[str, str] = {}
+    if any(each.payload is None for each in missing):
+        events = _events(services)
     for each in missing:
         payload = each.payload
-        if payload is None and each.entity_id:
-            payload = _by_reading(services, each)
+        if payload is None:
+            payload = _by_reading(services, each, events.get(each.notification_id, ""))
         if payload is None:
             lost.append(each.id)
             continue
@@ -190,18 +193,34 @@ def _recover(services: Services, source: str, missing: Sequence[Sent]) -> tuple[
     return recovered, lost
 
 
-def _by_reading(services: Services, each: Sent) -> bytes | None:
-    """The log kept no body: the record itself is read, and a delivery that names it stands for the lost one."""
+def _events(services: Services) -> dict[str, str]:
+    """Names of events by the id of the row that asks for them."""
     try:
-        page = services.halo.one("Tickets", each.entity_id)
+        rows = [row for page in services.halo.pages("Notification") for row in page.rows]
+    except (SourceDenied, SourceRejected):
+        return {}
+    return {str(row.get("id")): str(row.get("name", "")) for row in rows}
+
+
+def _by_reading(services: Services, each: Sent, event: str) -> bytes | None:
+    """The log kept no body: what the event was about is read, and a delivery that names it stands for the lost one.
+
+    None when nobody can say what the number means: an invoice's is no ticket's.
+    """
+    spelling: Any = services.facts("deliveries")
+    number = int(each.entity_id) if each.entity_id else None
+    target = spelling.target({"event": event, "object_id": number})
+    if target is None:
+        return None
+    kind, identity, query = target
+    try:
+        page = services.halo.one(kind, identity, query)
     except (SourceDenied, SourceRejected):
         return None
-    if page is None or not each.entity_id.isdigit():
+    if page is None:
         return None
-    services.ledger.record(observation("Tickets", page))
-    ticket = {name: page.rows[0][name] for name in ("id", "client_id", "status_id") if name in page.rows[0]}
-    stand_in = {"id": each.id, "event": "recovered", "object_id": int(each.entity_id), "ticket": ticket}
-    return json.dumps(stand_in, sort_keys=True).encode()
+    services.ledger.record(observation(kind, page))
+    return json.dumps({"id": each.id, "event": event.lower(), "object_id": number}, sort_keys=True).encode()
 
 
 def _unannounced(

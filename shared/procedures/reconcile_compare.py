@@ -30,6 +30,8 @@ class Sent:
     payload: bytes | None
     customer: str | None
     entity_id: str
+    notification_id: str = ""
+    """Which of the tenant's event rows rang; tells what the entity is where the log kept no body."""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,8 @@ def sent_of(row: JsonObject) -> list[Sent]:
         readable = [each for each in (read(one, frozenset()) for one in elements) if isinstance(each, Delivery)]
     if not readable:
         own = str(row.get("id") or "")
-        return [Sent(own, _key(own), stamped, answered, None, None, entity_id)] if own else []
+        rang = str(row.get("notification_id") or "")
+        return [Sent(own, _key(own), stamped, answered, None, None, entity_id, rang)] if own else []
     return [
         Sent(
             each.id,

@@ -190,17 +190,31 @@ def test_a_long_log_is_read_back_to_the_last_certificate_only() -> None:
 
 
 def test_a_log_without_bodies_is_healed_by_reading_the_record() -> None:
-    """Lightweight logs keep no body: the record stands in; without a record the delivery is lost, and said so."""
+    """Lightweight logs keep no body: the record of the event's kind stands in; what nobody can name is lost, and said so."""
     story = Story()
-    story.services.halo.tables["Tickets"] = [{"id": 7, "client_id": 3, "status_id": 9}]
-    story.send("light", arrives=False, requestbody=None)
-    story.send("hopeless", arrives=False, requestbody=None, entity_id=8)
+    tables = story.services.halo.tables
+    tables["Tickets"] = [{"id": 7, "client_id": 3, "status_id": 9}]
+    tables["RecurringInvoice"] = [{"id": -240, "client_id": 3}]
+    tables["Notification"] = [
+        {"id": 41, "webhook_id": "w-1", "name": "Halo Attest: Ticket Closed"},
+        {"id": 42, "webhook_id": "w-1", "name": "Recurring Invoice Updated"},
+    ]
+    bare: dict[str, Any] = {"arrives": False, "requestbody": None}
+    story.send("light", **bare, notification_id=41)
+    story.send("bill", **bare, notification_id=42, entity_id=-240)
+    story.send("gone", **bare, notification_id=41, entity_id=8)
+    story.send("strange", **bare, notification_id=43)
+    story.send("nameless", **bare)
     result = story.reconcile()
-    assert named(result, "intake_missing") == ["light", "hopeless"]
-    assert result["certificate"]["recovered"] == ["light"]
-    assert result["certificate"]["lost"] == ["hopeless"]
-    assert json.loads(story.services.ledger.of_type("delivery.recovered")[0].payload)["ticket"]["id"] == 7
-    assert named(story.reconcile(), "intake_missing") == ["hopeless"]
+    assert named(result, "intake_missing") == ["light", "bill", "gone", "strange", "nameless"]
+    assert result["certificate"]["recovered"] == ["light", "bill"]
+    assert result["certificate"]["lost"] == ["gone", "strange", "nameless"]
+    told = [json.loads(entry.payload) for entry in story.services.ledger.of_type("delivery.recovered")]
+    assert [(one["object_id"], one["event"]) for one in told] == [
+        (7, "halo attest: ticket closed"),
+        (-240, "recurring invoice updated"),
+    ]
+    assert named(story.reconcile(), "intake_missing") == ["gone", "strange", "nameless"]
 
 
 def test_a_failed_attempt_is_told_and_the_later_success_counts() -> None:
