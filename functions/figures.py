@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.http import Answer, Call, handle
 from functions.pages import page_headers
-from shared.procedures import artefacts, kpis, report_weekly, targets, usage
+from shared.procedures import artefacts, baselines_frozen, kpis, report_weekly, targets, usage
 
 bp = func.Blueprint()
 
@@ -32,6 +32,20 @@ def get_kpis(req: func.HttpRequest) -> func.HttpResponse:
 def add_target(req: func.HttpRequest) -> func.HttpResponse:
     """Set a target, if it makes sense."""
     return handle("addTarget", req, lambda call: Answer.of(targets.post_target(call.services, call.person, call.body)))
+
+
+@bp.function_name("list_baselines")
+@bp.route(route="api/baselines", methods=["GET"])
+def list_baselines(req: func.HttpRequest) -> func.HttpResponse:
+    """Frozen values."""
+    return handle("listBaselines", req, lambda call: baselines_frozen.list_baselines(call.services, call.person))
+
+
+@bp.function_name("freeze_baselines")
+@bp.route(route="api/baselines", methods=["POST"])
+def freeze_baselines(req: func.HttpRequest) -> func.HttpResponse:
+    """Freeze figures."""
+    return handle("freezeBaselines", req, lambda call: baselines_frozen.freeze(call.services, call.person, call.body))
 
 
 @bp.function_name("list_reports")

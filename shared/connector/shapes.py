@@ -252,6 +252,7 @@ KPI = record(
     status=maybe(TEXT),
     restated=maybe(record(was=maybe(NUMBER), since=INSTANT)),
 )
+BASELINE = record(kpi=TEXT, value=NUMBER, frozen_at=INSTANT, method=TEXT, by=maybe(TEXT))
 DELIVERY = record(file=TEXT, state=TEXT, at=INSTANT, web_url=maybe(TEXT), error=maybe(ANY))
 REPORT = record(
     id=TEXT,

@@ -13,7 +13,7 @@ from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
 from shared.procedures.page import page
 from shared.procedures.report_sources import ledger_state, sees_all, time_limit
 from shared.procedures.services import Services
-from shared.registers import findings
+from shared.registers import baselines, findings
 from shared.registers.store import Register
 from shared.reports.artefacts import FILES, ArtefactInput, documents
 from shared.reports.document import Document
@@ -107,6 +107,7 @@ def _input(services: Services, as_of: datetime, at: str, weekly: Document | None
         two_persons=policy.approvals.two_persons,
         schedules=tuple((name, services.settings.values.get(name, "not set here")) for name in _SCHEDULES),
         items=tuple(weekly.data.get("kpis", ())) if weekly is not None else (),
+        baselines=tuple(baselines.register(services.rows).all()),
         findings=tuple(row for control in controls() for row in findings.of_control(services.rows, control)),
         weekly=weekly,
         ledger=ledger_state(services),

@@ -31,6 +31,8 @@ class ArtefactInput:
     schedules: tuple[tuple[str, str], ...]
     """Setting → NCRONTAB."""
     items: tuple[JsonObject, ...] = ()
+    baselines: tuple[JsonObject, ...] = ()
+    """``{"kpi", "value", "frozen_at", "method"}``."""
     findings: tuple[JsonObject, ...] = ()
     weekly: Document | None = None
     ledger: JsonObject = field(default_factory=dict)
@@ -154,6 +156,7 @@ def runbook(data: ArtefactInput) -> Document:
 def register(data: ArtefactInput) -> Document:
     """Every figure with definition and state, every risk with its control, every control with its effectiveness."""
     values = {(item["id"], item["practice"]): item for item in data.items}
+    frozen = {row["kpi"]: row for row in data.baselines}
     figures = tuple(
         (
             kpi.label,
@@ -164,6 +167,8 @@ def register(data: ArtefactInput) -> Document:
             item.get("value"),
             item.get("n"),
             item.get("baseline"),
+            frozen.get(kpi.id, {}).get("frozen_at", ""),
+            frozen.get(kpi.id, {}).get("method", ""),
             item.get("status") or "",
             kpi.id,
         )
@@ -207,6 +212,8 @@ def register(data: ArtefactInput) -> Document:
                             Column("value", "Value", "number"),
                             Column("n", "Of", "count"),
                             Column("baseline", "Baseline", "number"),
+                            Column("frozen", "Frozen at", "instant"),
+                            Column("method", "How it was come by"),
                             Column("status", "Target", "code"),
                             Column("id", "Id", "code"),
                         ),

@@ -55,7 +55,7 @@ def fonts() -> Any:
 
 
 @cache
-def _held(plain: bool) -> frozenset[int]:
+def _held(*, plain: bool) -> frozenset[int]:
     """Code points with a picture; with ``plain`` those of the first font only."""
     from fontTools.ttLib import TTFont
 
@@ -86,7 +86,13 @@ class Lettering:
         kind = unicodedata.category(letter)
         if kind in _BLANK:
             return " "
-        if ord(letter) in _held(self._plain) or (kind in _UNSEEN and not self._plain and letter != "\u20e3"):
+        if ord(letter) in _held(
+            plain=True
+        ):  # nearly every letter; the other fonts are looked into when one is not there
+            return letter
+        if (not self._plain and ord(letter) in _held(plain=False)) or (
+            kind in _UNSEEN and not self._plain and letter != "\u20e3"
+        ):
             return letter
         if kind == "Cf":
             return ""
