@@ -12,7 +12,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, StorageUnavailable
 from shared.log import quiet
 from shared.settings import Group, Settings
 
@@ -71,6 +71,7 @@ class Live:
         self.settings = settings
         self.clock = clock
         self._policy: tuple[float, PolicyInForce] | None = None
+        self._unread: tuple[float, StorageUnavailable] | None = None
         self._lock = Lock()
 
     @cached_property
@@ -181,10 +182,19 @@ class Live:
 
         with self._lock:
             now = monotonic()
+            if self._unread is not None and now - self._unread[0] <= _POLICY_SECONDS:
+                # whoever waited for the lock meanwhile need not wait for a silent store once more, one after the other
+                fault = self._unread[1]
+                raise StorageUnavailable(fault.message, retry_after=fault.details.get("retry_after"))
             if self._policy is None or now - self._policy[0] > _POLICY_SECONDS:
                 shipped = self._shipped
                 first = self._policy is None
-                self._policy = (now, in_force(self.rows, shipped))
+                try:
+                    self._policy = (now, in_force(self.rows, shipped))
+                except StorageUnavailable as silence:
+                    self._unread = (monotonic(), silence)
+                    raise
+                self._unread = None
                 if first and self.settings.group in (Group.ALL, Group.ENGINE, Group.DESK):
                     record_first(self.rows, self.ledger, self.clock, shipped)
             return self._policy[1]

@@ -25,6 +25,9 @@ ONCE: dict[str, Any] = {"retry_connect": 2, "retry_read": 0, "retry_status": 0}
 """For writes that must happen once or not at all: a retry is safe only while the store has not seen the request,
 because after a lost answer our own first attempt would look like somebody else's."""
 
+WAITS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 15}
+"""Seconds, for the transport: a client that is handed one overlooks its own, and the transport's defaults are 300."""
+
 _RETRY_AFTER = 5
 _CONNECTIONS = 64
 _MISSING = frozenset({"TableNotFound", "ContainerNotFound", "QueueNotFound"})
@@ -91,15 +94,13 @@ class Account:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return RequestsTransport(
-            session=session, session_owner=False, use_env_settings=False, connection_verify=self.ca or True
+            session=session, session_owner=False, use_env_settings=False, connection_verify=self.ca or True, **WAITS
         )
 
     def options(self) -> dict[str, Any]:
-        """What every client is built with: the shared pool, short waits, few retries."""
+        """What every client is built with: the shared pool with its short waits, few retries."""
         return {
             "transport": self.transport,
-            "connection_timeout": 5,
-            "read_timeout": 60,
             "retry_total": 3,
             "retry_connect": 2,
             "retry_read": 2,

@@ -15,6 +15,7 @@ from shared.errors import Malformed, Misconfigured, RowExists, StorageUnavailabl
 from shared.ports import Op, Row
 from shared.settings import Group, Settings
 from shared.storage import Account, AzureBlobs, AzureQueues, AzureRows, azurite_connection, ensure_storage
+from shared.storage.account import WAITS
 
 SECRET = "Patient file 4711"
 
@@ -83,6 +84,28 @@ def test_what_must_happen_once_is_not_sent_twice(name: str, attempts: int) -> No
         with pytest.raises(StorageUnavailable):
             operations(Account(connection=azurite_connection(port)))[name]()
         assert len(count) == attempts
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("name", ["get row", "insert", "get blob", "create", "send"])
+def test_a_store_that_says_nothing_is_an_outage(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection stands and no answer comes: the wait has an end, whatever the SDK's defaults are."""
+    monkeypatch.setitem(WAITS, "read_timeout", 0.2)
+    with saying_nothing() as port, pytest.raises(StorageUnavailable) as told:
+        operations(Account(connection=azurite_connection(port)))[name]()
+    assert told.value.details["retry_after"] == 5
+
+
+@contextmanager
+def saying_nothing() -> Iterator[int]:
+    """A store whose system takes connections and whose process never looks at them."""
+    first = free_ports(3)
+    doors = [socket.create_server(("127.0.0.1", port)) for port in range(first, first + 3)]
+    try:
+        yield first
+    finally:
+        for door in doors:
+            door.close()
 
 
 @contextmanager
