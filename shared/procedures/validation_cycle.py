@@ -108,10 +108,11 @@ def _invoices(services: Services, ids: frozenset[str], as_of: datetime) -> Mappi
         if not isinstance(case.facts, InvoiceFacts):
             continue
         policy = services.policy.policy.scoped(None, case.customer)
-        reasons = recurring_invoice_hold.judge(case.facts, policy, as_of).reasons
-        codes = frozenset(reason.code for reason in reasons) - _SIGNATURE
+        judged = recurring_invoice_hold.judge(case.facts, policy, as_of)
+        # what finance accepted with its signature is an error all the same
+        codes = frozenset(reason.code for reason in judged.reasons) | frozenset(judged.detail.get("accepted", ()))
         out[case.subject.id] = {
-            "recurring_invoice": invoice_shown(case.facts, codes),
+            "recurring_invoice": invoice_shown(case.facts, codes - _SIGNATURE),
             "finance_approval": approval_shown(case.facts, signed=signoff.covered(case.facts)),
         }
     return out

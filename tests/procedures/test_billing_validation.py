@@ -154,6 +154,16 @@ def test_every_area_the_map_and_the_look_back_are_asked_for() -> None:
     assert "finance approval" in result["gaps"][0]["text"]
 
 
+def test_an_error_finance_accepted_is_an_error_in_a_scenario_all_the_same() -> None:
+    """The line under its cost was released with its invoice; the test cycle still says that the check sees it."""
+    office = prepared()
+    office.check()
+    office.decide(102)
+    office.check()
+    assert office.codes(102) == set()
+    assert run(office, "billing_validation")["outcome"] == "waiting"
+
+
 def test_a_cycle_run_again_after_the_mistake_was_mended_passes() -> None:
     """The same validation is run again; the first result stays as evidence."""
     office = prepared()
