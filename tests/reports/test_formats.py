@@ -220,6 +220,16 @@ def test_the_style_block_matches_its_announced_hash(normal: tuple[Any, dict[str,
     assert "unsafe" not in content_security_policy()
 
 
+def test_outlook_can_read_the_page(normal: tuple[Any, dict[str, bytes]]) -> None:
+    """Word's engine knows neither variables in styles nor SVG: colours are written out, pictures have their sentence."""
+    _, files = normal
+    html = files["html"].decode()
+
+    assert "var(--" not in html
+    assert html.count("<!--[if mso]><p>") == html.count("<svg") > 0
+    assert '<div class="label">' in html
+
+
 def test_colours_of_text_can_be_read() -> None:
     """At least 4.5 to 1 on white and on the wash behind table heads (WCAG 2.2 AA)."""
     from shared.reports.palette import ACCENT, BY_TONE, INK, SOFT, WASH, contrast
