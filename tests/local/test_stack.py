@@ -105,8 +105,8 @@ def test_a_command_that_is_not_there_says_so(tmp_path: Path) -> None:
 SIMULATORS = """
 import sys, time
 from pathlib import Path
-from local.stack import Ports, Stack
-with Stack(Ports(*map(int, sys.argv[1:5])), folder=Path(sys.argv[5]), without_host=True):
+from local.stack import Ports, Stack, ended_by_signals
+with ended_by_signals(), Stack(Ports(*map(int, sys.argv[1:5])), folder=Path(sys.argv[5]), without_host=True):
     print("up", flush=True)
     time.sleep(120)
 """
