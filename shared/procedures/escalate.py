@@ -32,27 +32,28 @@ def escalate(
     ``plans`` name who is accountable by the subject's id, ``roles`` who is told where nobody is named.
     """
     known = {str(body["id"]) for body in register.escalations(services.rows).all()}
-    policy = services.policy.policy
-    count = 0
+    policy, now = services.policy.policy, services.clock.now()
+    messages: list[Action] = []
+    rows: list[tuple[str, JsonObject]] = []
     for one in assessed:
         if one.finding["status"] not in ("open", "mitigating") or not _serious(one):
             continue
         scoped = policy.scoped(one.case.practice, one.case.customer)
         since = parse_instant(one.finding["since"])
         for level, days in zip(LEVELS, scoped.project.escalate_after_days, strict=True):
-            if run.as_of - since < timedelta(days=days):
-                continue
             key = f"{one.case.subject.id}~{one.finding['control']}~{one.finding['since']}~{level}"
-            if key in known:
+            if run.as_of - since < timedelta(days=days) or key in known:
                 continue
             who = _who(plans.get(one.case.subject.id), level, roles or _ROLES)
-            message = _message(one, level, who)
-            queue_actions(services, [message], run.run_id)
-            row = _row(key, one, level, who, services.clock.now(), run)
-            row["sent"] = bool(heard(services, [message]))
-            register.escalations(services.rows).put(key, row)
-            count += 1
-    return count
+            messages.append(_message(one, level, who))
+            rows.append((key, _row(key, one, level, who, now, run)))
+    # All at once: two thousand red projects are told in a few rounds to the store, not in thousands.
+    sent = {action.key for action in heard(services, messages)}
+    queue_actions(services, [action for action in messages if action.key in sent], run.run_id)
+    for (_, row), action in zip(rows, messages, strict=True):
+        row["sent"] = action.key in sent
+    register.escalations(services.rows).put_many(rows)
+    return len(rows)
 
 
 def follow(services: Services, assessed: list[Assessed]) -> int:
