@@ -24,15 +24,15 @@ def project_figures(services: Services, period: Period, *, wants: Wants) -> dict
     deals = {row["id"]: row for row in handoffs.all_of(services.rows)}
     plans = {str(row["project_id"]): row["versions"] for row in register.baselines(services.rows).all()}
 
-    def numbers(project_id: str) -> ProjectNumbers | None:
-        status = _status(services, project_id, period.end)
+    def numbers(head: JsonObject) -> ProjectNumbers | None:
+        status = _status(services, head, period.end)
         if status is None:
             return None
-        return _project(status, plans.get(project_id, []), deals.get(str(status.get("created_from"))))
+        return _project(status, plans.get(str(head["id"]), []), deals.get(str(status.get("created_from"))))
 
     heads = register.heads(services.rows).all()
-    wanted = [str(head["id"]) for head in heads if wants(head.get("practice"), head.get("customer"))]
-    with ThreadPoolExecutor(_WIDTH if len(wanted) > _WIDTH else 1) as pool:  # one small read of the store each
+    wanted = [head for head in heads if wants(head.get("practice"), head.get("customer"))]
+    with ThreadPoolExecutor(_WIDTH if len(wanted) > _WIDTH else 1) as pool:  # of the past, a small read each
         projects = [one for one in pool.map(numbers, wanted) if one is not None]
     submitted = [
         one for row in deals.values() if wants(row.get("practice"), row.get("customer")) for one in _handoff(row)
@@ -53,24 +53,29 @@ def project_figures(services: Services, period: Period, *, wants: Wants) -> dict
     return out
 
 
-def _status(services: Services, project_id: str, at: datetime) -> JsonObject | None:
-    """As known at the end of the period; where nothing was recorded by then, as known now."""
-    return register.status_at(services.rows, project_id, at) or register.status_at(services.rows, project_id, None)
+def _status(services: Services, head: JsonObject, at: datetime) -> JsonObject | None:
+    """As known at the end of the period; where nothing was recorded by then, as known now.
+
+    The list's own row is what is known now; only where it is newer than the period does an older one have to be read.
+    """
+    if head.get("as_of") is None:
+        return None
+    old = None if parse_instant(head["as_of"]) <= at else register.status_at(services.rows, str(head["id"]), at)
+    return head if old is None else register.head_of(old)
 
 
 def _project(status: JsonObject, versions: list[JsonObject], deal: JsonObject | None) -> ProjectNumbers:
     bac, eac = _money(status.get("bac")), _money(status.get("eac"))
     currency = (status.get("bac") or {}).get("currency")
     same = deal is not None and deal.get("currency") in (None, currency)
-    start = (status.get("baseline") or {}).get("start")
     return ProjectNumbers(
         practice=status.get("practice"),
         bac=bac,
         eac=eac,
         value=_fraction(deal.get("value")) if deal is not None and same else None,
         planned_margin=_fraction(deal.get("margin")) if deal is not None else None,
-        milestones=tuple(_milestones(status.get("milestones") or [])),
-        starts=_instant(start),
+        milestones=tuple(_milestones(status.get("due") or [])),
+        starts=_instant(status.get("starts")),
         handed_over=deal is not None,
         kickoff=min(
             (at for one in (deal or {}).get("kickoffs", []) if (at := _instant(one.get("start")))), default=None

@@ -74,7 +74,7 @@ def history(rows: Rows, project_id: str) -> list[JsonObject]:
 
 def head_of(status: JsonObject) -> JsonObject:
     """The short row of a status: everything the list tells, and what the next measurement must remember."""
-    kept = (
+    names = (
         "id",
         "name",
         "customer",
@@ -108,9 +108,13 @@ def head_of(status: JsonObject) -> JsonObject:
         "created_from",
         "curve",
     )
-    row = {name: status.get(name) for name in kept}
+    row = {name: status.get(name) for name in names}
     plan = row.pop("baseline")
     row["baseline"] = None if plan is None else {"version": plan["version"], "digest": plan["digest"]}
     row["milestones"] = {one["id"]: one["completed_at"] for one in status.get("milestones") or [] if one["complete"]}
+    row["closed_at"] = status.get("closed_at")
+    row["starts"] = (plan or {}).get("start")
+    kept = ("target", "complete", "completed_at")
+    row["due"] = [{name: one[name] for name in kept} for one in status.get("milestones") or []]
     row["read_at"] = rfc3339(parse_instant(status["recorded_at"])) if status.get("recorded_at") else None
     return row
