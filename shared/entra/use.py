@@ -88,6 +88,7 @@ class Usage:
         self._catalogue = catalogue
         self._calls = calls_by_app(rows, catalogue)
         self._bits: dict[str, int] = {}
+        self._found: dict[frozenset[int], tuple[str, ...] | None] = {}
         for app, calls in (self._calls or {}).items():
             bits = 0
             for number in calls.numbers:
@@ -112,5 +113,12 @@ class Usage:
             return None, ()
         calls = self._calls.get(app.lower(), Calls())
         scheme = self._catalogue.application
-        least = None if calls.strange else least_set([scheme.covers(one) for one in calls.numbers], scheme.opens)
+        least = None if calls.strange else self._least_of(frozenset(calls.numbers))
         return least, () if least is None else tuple(removable(list(held), least, scheme.opens))
+
+    def _least_of(self, numbers: frozenset[int]) -> tuple[str, ...] | None:
+        """Many applications of a tenant make the same calls."""
+        if numbers not in self._found:
+            scheme = self._catalogue.application
+            self._found[numbers] = least_set([scheme.covers(one) for one in numbers], scheme.opens)
+        return self._found[numbers]

@@ -49,36 +49,36 @@ def permission_review_run(services: Services, run: Run) -> JsonObject:
     register = reviews.register(services.rows)
     held = register.get(quarter)
     opened = held is None
+    fresh: dict[str, list[JsonObject]] = {}
     if held is None:
         run.progress(0.75, "Freezing the population.")
-        _open(services, run, quarter, taken)
+        fresh = _open(services, run, quarter, taken)
         held = register.get(quarter)
     meta = dict(held.body) if held else {}
-    _keep_opening(services, meta)
+    # What this run has just frozen need not be read again; another that was faster froze its own.
+    standing = fresh.get(meta["part"]) or list(reviews.items(services.rows, meta["part"]).all())
+    _keep_opening(services, meta, standing)
     run.progress(0.8, "Verifying what was to go.")
-    items = [
-        keep_evidence(services, quarter, meta["part"], item)
-        for item in reviews.items(services.rows, meta["part"]).all()
-    ]
+    items = [keep_evidence(services, quarter, meta["part"], item) for item in standing]
     if not opened and meta["state"] == reviews.OPEN:
         items = verify_items(services, quarter, meta["part"], items, taken, run.as_of)
         meta = close_if_settled(services, quarter, meta, items, run.as_of)
     run.progress(0.85, "Judging every integration.")
     judged = _judge(services, run, quarter, taken, items)
     _tell(services, run, meta, items, opened=opened)
-    standing = [item for item in items if not reviews.settled(item)]
     return {
         "quarter": quarter,
         "review_state": meta["state"],
         "opened": opened,
         "population": meta["population"],
-        "open_items": len(standing),
+        "open_items": sum(1 for item in items if not reviews.settled(item)),
         "findings": judged,
         "gaps": [gap for inventory in taken.sources.values() for gap in inventory.gaps][:100],
     }
 
 
-def _open(services: Services, run: Run, quarter: str, taken: Taken) -> None:
+def _open(services: Services, run: Run, quarter: str, taken: Taken) -> dict[str, list[JsonObject]]:
+    """Freeze; answers the items under the name of their part."""
     policy = services.policy.policy.access
     due = run.as_of + timedelta(days=policy.campaign_days)
     earlier, entries = before(services.rows, quarter), registered(services.rows)
@@ -95,12 +95,10 @@ def _open(services: Services, run: Run, quarter: str, taken: Taken) -> None:
     digest = hashlib.sha256(canonical([population, unreadable, frozen])).hexdigest()
     # Items lie under a name that only this content can have; the quarter's row, written last, makes them the review.
     part = f"{quarter}-{digest[:24]}"
-    reviews.items(services.rows, part).put_many(
-        [
-            (item["id"], {"id": item["id"], "frozen": item, "decision": None, "attestations": [], "recorded": 0})
-            for item in frozen
-        ]
-    )
+    items: list[JsonObject] = [
+        {"id": item["id"], "frozen": item, "decision": None, "attestations": [], "recorded": 0} for item in frozen
+    ]
+    reviews.items(services.rows, part).put_many([(item["id"], item) for item in items])
     meta: JsonObject = {
         "quarter": quarter,
         "state": reviews.OPEN,
@@ -122,10 +120,11 @@ def _open(services: Services, run: Run, quarter: str, taken: Taken) -> None:
     try:
         reviews.register(services.rows).insert(quarter, meta)
     except RowExists:
-        return  # another run opened it in the same moment; its population stands
+        return {}  # another run opened it in the same moment; its population stands
+    return {part: items}
 
 
-def _keep_opening(services: Services, meta: JsonObject) -> None:
+def _keep_opening(services: Services, meta: JsonObject, standing: list[JsonObject]) -> None:
     """The opening as evidence, with every item as it was frozen; made up for if a run died before it."""
     if meta["opening_evidence"]:
         return
@@ -134,7 +133,7 @@ def _keep_opening(services: Services, meta: JsonObject) -> None:
         for name, value in meta.items()
         if name not in ("opening_evidence", "recorded_at", "reminded_at", "state", "closed_at")
     }
-    items = [item["frozen"] for item in reviews.items(services.rows, meta["part"]).all()]
+    items = [item["frozen"] for item in standing]
     recorded_at = rfc3339(services.clock.now())
     receipt = services.ledger.record(
         NewEntry(

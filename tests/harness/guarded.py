@@ -178,7 +178,7 @@ class Guarded:
             "IDENTITY_HEADER": "local-only",
             "LOCAL_MASTER_KEY": MASTER,
             "LOCAL_RETRY_SECONDS": "0",
-            "LOCAL_POLL_SECONDS": "15",
+            "LOCAL_POLL_SECONDS": "5",
         }
 
     def _group_of(self, headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
@@ -243,6 +243,12 @@ class Service(Api):
         self._apps = {
             group: httpx.Client(base_url=url, timeout=60, trust_env=False) for group, url in guarded.urls.items()
         }
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        super().close()
+        for app in self._apps.values():
+            app.close()
 
     def clock(self, now: str | None) -> None:
         """In every app."""

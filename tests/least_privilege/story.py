@@ -20,6 +20,7 @@ from local.personas import PERSONAS
 from local.seeds import entra, integrations, world
 from local.seeds.calendar import AS_OF, wire
 from shared.entra.catalogue import GRAPH_APP_ID
+from shared.procedures.clockwork import DAILY
 from shared.registers.subscriptions import register as subscriptions
 from shared.storage import Account, AzureQueues, AzureRows
 from tests.harness.guarded import Guarded, Service
@@ -91,7 +92,6 @@ class Story:
 
     def play(self, name: str) -> float:
         """One step; how long it took. DemoFailed when it does not reach what it is there for."""
-        self._quarter = -1
         self._began, self._refusals = time.monotonic(), len(self.guarded.gate.refused)
         self.guarded.gate.stage = name
         self.steps()[name]()
@@ -331,23 +331,31 @@ class Story:
 
     def quarter(self) -> None:
         """The quarterly timer opens or goes on with the quarter's review by itself, under the identity that may read."""
-        before = self._ended()
+        before = self._judged()
         self.api.tick("engine", "every_quarter")
-        self.until("The review that the clock asked for", lambda: self._ended() > before)
+        self.until("The review that the clock asked for", lambda: self._judged() > before)
 
-    def _ended(self) -> int:
-        return len(self.api.every("ada", "/api/evidence", type="run.succeeded"))
+    def _judged(self) -> int:
+        asked = {"type": "assessment.recorded", "control": "integration_permissions"}
+        return len(self.api.every("ada", "/api/evidence", **asked))
 
     def clock(self) -> None:
-        """Every timer starts what it is there to start."""
+        """Every timer starts what it is there to start, and all of it comes to its end."""
         timers = {
             "engine": ("every_sync", "every_day", "every_week", "every_month", "every_quarter"),
             "review": ("every_access_reading",),
             "audit": ("every_audit",),
         }
+        before = self._ended()
         for group, names in timers.items():
             for name in names:
                 self.api.tick(group, name)
+        started = len(DAILY) + sum(map(len, timers.values())) - 1
+        self.until("The end of what the clock started", lambda: self._ended() >= before + started)
+
+    def _ended(self) -> int:
+        ends = ("run.succeeded", "run.failed")
+        return sum(len(self.api.every("ada", "/api/evidence", type=one)) for one in ends)
 
     def _burying(self, queue: str) -> Callable[[], None]:
         def bury() -> None:

@@ -50,6 +50,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
             except DemoFailed as fault:
                 found.failed[name] = f"{fault}\n{guarded.logs()[-2000:]}"
         yield found
+        found.story.api.close()
         account.close()
 
 
