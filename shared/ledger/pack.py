@@ -139,7 +139,7 @@ class Packer:
         spool.add_file("index.json", "index", index.json())
         spool.add_file("exceptions.csv", "exceptions", excepted)
         spool.add_file("log/range.jsonl", "log", ranged)
-        oscal.writelines(pack_texts.oscal(base, index.lines("oscal"), self._verdicts))
+        oscal.writelines(verify.oscal(base, index.lines("oscal"), self._verdicts))
         spool.add_file("oscal/assessment-results.json", "oscal", oscal)
 
     # -- the entries --------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ class Packer:
             lines.add(
                 controls[0] if controls else "",
                 leaf["received_at"],
-                (*told, pack_texts.relevant(leaf, index, shipped)),
+                (*told, self._oscal_line(leaf, index, shipped)),
             )
             if index % 1000 == 0:
                 self._progress((index - self._size1) / total * 0.8, f"{self.counts.population} entries read")
@@ -233,13 +233,13 @@ class Packer:
                 return None, kind, reason
         elif not isinstance(payload, bytes) or hashlib.sha256(payload).hexdigest() != told["sha256"]:
             raise LedgerError(f"The content of {item} is not what was recorded.", code="E_PAYLOAD")
-        if leaf["type"].startswith("finding."):
-            self._judge(leaf, payload)
         self.counts.items += 1
         plan, path = self._plan, verify.data_path(leaf)
         if plan.redact and (changed := redaction.withhold(payload, plan.redact, plan.redact_salt, item)):
             self.redactions[item] = changed[1]
+            self._judge(leaf, changed[0])
             return spool.add(path, "data", changed[0]), "redacted", "withheld " + " ".join(changed[1])
+        self._judge(leaf, payload)
         return spool.add(path, "data", payload, told["sha256"]), "", ""
 
     def _measure(self, spool: Spool, entry: _Entry) -> Future[Measure] | None:
@@ -262,6 +262,7 @@ class Packer:
                     return payload, False
             elif (found := measured.result()).sha256 == told["sha256"]:
                 spool.add_blob(verify.data_path(leaf), "data", found)
+                self._judge(leaf, found.data)
                 self.counts.items += 1
                 return None, True
         except NotFound:
@@ -275,14 +276,18 @@ class Packer:
             self._proofs.setdefault(stone.rpartition(".")[2], self._prove(stone))
         return stone
 
-    def _judge(self, leaf: JsonObject, payload: bytes) -> None:
-        """Remember the last verdict of each control, for OSCAL."""
-        try:
-            verdict = json.loads(payload).get("verdict")
-        except (ValueError, AttributeError):
+    def _judge(self, leaf: JsonObject, content: bytes | None) -> None:
+        """Remember the last verdict of each control as the pack shows it, for OSCAL."""
+        if content is None or len(content) > verify.CHUNK or not leaf["type"].startswith("finding."):
             return
-        for control in leaf["controls"]:
-            self._verdicts[control] = str(verdict)
+        verdict = verify.verdict_of(content)
+        if verdict is not None:
+            self._verdicts.update(dict.fromkeys(leaf["controls"], verdict))
+
+    @staticmethod
+    def _oscal_line(leaf: JsonObject, index: int, shipped: tuple[int, str] | None) -> bytes:
+        path, sha256 = (verify.data_path(leaf), shipped[1]) if shipped else ("", leaf["payload"]["sha256"])
+        return verify.oscal_line(path, verify.title(leaf), index, sha256)
 
     # -- the rest -----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ the definitions of the format (names, rows, headers) from here. What it does, in
   3  check the signatures of the checkpoints with the keys YOU bring, never with those in the pack
   4  check that manifest.json is itself an entry of the log, and the end checkpoint an entry of the meta-log
   5  re-hash every entry of the range and rebuild the end checkpoint's root from the start checkpoint's: no gap
-  6  recompute population, sample, index and exceptions from the entries; compare every item's bytes
+  6  recompute population, sample, index, exceptions and OSCAL from the entries; compare every item's bytes
   7  compare with the checkpoint you kept from last time
 
 Exit 0 verified with pinned keys, 1 failed, 2 unreadable or misused, 3 consistent but signer unpinned or pack stale.
@@ -30,11 +30,13 @@ import re
 import struct
 import sys
 import unicodedata
+import uuid
 import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -78,9 +80,6 @@ _TEXT = json.encoder.encode_basestring
 _ROW = "{" + ",".join(f'"{name}":%s' for name in sorted(COLUMNS)) + "}"
 _SORTED = operator.itemgetter(*sorted(range(len(COLUMNS)), key=COLUMNS.__getitem__))
 _CONTROLS, _SAMPLED, _SIZE, _INDEX = (COLUMNS.index(name) for name in ("control_ids", "in_sample", "size", "log_index"))
-_ROW_FACTS = re.compile(
-    rb'\{"collected_at":"([^"]{24})".*?"control_ids":\[(?:"((?:[^"\\]|\\.)*)")?.*"log_index":([0-9]{1,19}),"media_type"'
-)
 EXCEPTION_COLUMNS = ["item_id", "log_index", "kind", "reason"]
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 OUTSIDE = ("manifest.json", "manifest.tlog-proof", "SHA256SUMS")
@@ -88,6 +87,7 @@ NOT_PROVEN = (
     "that every event was reported to the service by its source, or that the source told the truth",
     "that times are right: received_at is the service's clock, occurred_at is a claim of the source",
     "that nothing was received in the period before the start checkpoint or after the end checkpoint",
+    "what README.txt, keys/ and policy.txt say, which nothing here depends on",
     "anything about files outside this pack, or that the operator, the anchor and a witness did not collude",
 )
 DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{number}" for kind in ("com", "lpt") for number in range(10))}
@@ -913,6 +913,111 @@ def read_leaf(data: bytes, log: str) -> Json:
     return leaf
 
 
+# -- OSCAL ------------------------------------------------------------------------------------------------------------
+
+
+def verdict_of(content: bytes) -> str | None:
+    """What a finding's content says; None when it says nothing that can be read."""
+    try:
+        return str(json.loads(content).get("verdict"))
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _token(text: str) -> str:
+    """An OSCAL token."""
+    token = re.sub(r"[^A-Za-z0-9_.-]", "_", text)
+    return token if re.match(r"[A-Za-z_]", token) else f"c_{token}"
+
+
+def _line(text: str) -> str:
+    """A single-line, non-empty OSCAL string."""
+    return " ".join(text.split()) or "none"
+
+
+def oscal_line(path: str, title: str, index: int, sha256: str) -> bytes:
+    """One item as OSCAL's relevant evidence; ``path`` '' where its content is not in the pack."""
+    return (
+        f'{{"href": "{path or "log/range.jsonl"}", "description": {_TEXT(_line(title))}, "props": '
+        f'[{{"name": "log-index", "value": "{index}"}}, {{"name": "sha256", "value": "{sha256}"}}]}}'
+    ).encode()
+
+
+def _observation(name: str, control: str, lines: Iterable[tuple[str, bytes]], end: str) -> Iterator[bytes]:
+    head = {
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/observation/{control}")),
+        "title": _line(f"Evidence of {control or 'no particular control'}"),
+        "description": "Entries of the evidence log, re-hashed from their bytes.",
+        "methods": ["EXAMINE"],
+        "collected": end,
+    }
+    yield json.dumps(head, ensure_ascii=False)[:-1].encode() + b',"relevant-evidence":[\n'
+    between = b""
+    for _, line in lines:
+        yield between + line
+        between = b",\n"
+    yield b"]}"
+
+
+def oscal(manifest: Json, lines: Iterable[tuple[str, bytes]], verdicts: dict[str, str]) -> Iterator[bytes]:
+    """OSCAL 1.2 assessment results, streamed; ``lines`` are (control, ``oscal_line``), sorted; ``verdicts`` the last ones."""
+    name, period = manifest["request_id"], manifest["period"]
+    reference = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/plan"))
+    controls = sorted(set(manifest["controls"]) | set(verdicts))
+    selection: Json = {"include-controls": [{"control-id": token} for token in sorted({*map(_token, controls)})]}
+    body = {
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/results")),
+        "metadata": {
+            "title": f"Evidence pack {name}",
+            "last-modified": manifest["created_at"],
+            "version": "1",
+            "oscal-version": "1.2.1",
+        },
+        "import-ap": {"href": f"#{reference}"},
+        "back-matter": {
+            "resources": [
+                {
+                    "uuid": reference,
+                    "description": "There was no separate assessment plan; population.json states "
+                    "what was selected and how.",
+                }
+            ]
+        },
+    }
+    result = {
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/result")),
+        "title": f"Entries of {manifest['origin']}",
+        "description": f"{manifest['counts']['population']} entries received in the period.",
+        "start": period["start"],
+        "end": period["end"],
+        "reviewed-controls": {"control-selections": [selection if controls else {"include-all": {}}]},
+    }
+    findings = [
+        {
+            "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/finding/{control}")),
+            "title": _line(f"Control {control}"),
+            "description": f"The last verdict recorded in the period is {verdict}.",
+            "target": {
+                "type": "objective-id",
+                "target-id": _token(control),
+                "status": {"state": "satisfied" if verdict == "pass" else "not-satisfied"},
+            },
+        }
+        for control, verdict in sorted(verdicts.items())
+        if verdict in ("pass", "fail")
+    ]
+    if findings:
+        result["findings"] = findings
+    yield b'{"assessment-results":' + json.dumps(body, ensure_ascii=False)[:-1].encode()
+    yield b',"results":[' + json.dumps(result, ensure_ascii=False)[:-1].encode()
+    opened = False
+    for control, group in groupby(lines, key=lambda line: line[0]):
+        yield b"," if opened else b',"observations":['
+        opened = True
+        yield from _observation(name, control, group, manifest["created_at"])
+    yield (b"]" if opened else b"") + b"}]}}\n"
+
+
 # -- the pack ---------------------------------------------------------------------------------------------------------
 
 
@@ -933,6 +1038,8 @@ class Pack:
         self.backdated: list[str] = []
         """Items that claim to have occurred before entries were logged that stand before them."""
         self._hours: list[str] = []
+        self.verdicts: Json = {}
+        """The last verdict of each control, for the assessment results."""
         self.manifest: Json = {}
         self.edge: list[bytes] | None = None
         self.meta: Checkpoint | None = None
@@ -1240,6 +1347,9 @@ class Pack:
         if member is None:
             raise Fault(f"{path} is missing", "E_POPULATION", "E_MISSING")
         self.items += 1
+        if leaf["type"].startswith("finding.") and member.size <= CHUNK:
+            verdict = verdict_of(self.archive.get(path))
+            self.verdicts.update(dict.fromkeys(leaf["controls"] if verdict is not None else (), verdict))
         shipped = (member.size, member.sha256.hex())
         if kind == "redacted":
             self._redacted(path, item)
@@ -1357,12 +1467,23 @@ class Pack:
         self.said.append(f"Sample of {len(chosen)} redrawn from the phrase, logged as entry before the pack was made.")
 
     def step_index(self) -> None:
-        """index.json and index.csv say of every item what its entry says, by control, time and place in the log."""
+        """index.json, index.csv and the OSCAL results say of every item what its entry says, in order."""
+        digest, name = hashlib.sha256(), "oscal/assessment-results.json"
+        for piece in oscal(self.manifest, self._index_rows(), self.verdicts):
+            digest.update(piece)
+        self.said.append("Index (CSV and JSON) recomputed from the entries.")
+        member = self.archive.member(name)
+        if member is None or member.sha256 != digest.digest():
+            raise Fault(f"{name} is not what the entries give", "E_INDEX")
+        self.said.append("OSCAL assessment results recomputed from the entries.")
+
+    def _index_rows(self) -> Iterator[tuple[str, bytes]]:
+        """(control, line for OSCAL) of every row, each compared with its entry; by control, time and place in the log."""
         sheet = _records(self.archive.lines("index.csv"))
         if next(sheet, None) != csv_line(COLUMNS):
             raise Fault("index.csv has other columns", "E_INDEX")
         lines = self.archive.lines("index.json")
-        former: tuple[str, bytes, int] = ("", b"", -1)
+        former: tuple[str, str, int] = ("", "", -1)
         if next(lines, None) != b"[":
             raise Fault("index.json is not a list of rows", "E_INDEX")
         left = self.population
@@ -1370,22 +1491,19 @@ class Pack:
             if line == b"]":
                 break
             text = line[:-1] if line.endswith(b",") else line
-            facts = _ROW_FACTS.match(text)
-            at = -1 if facts is None else 32 * (int(facts[3]) - self.start.size)
+            row = _JSON.decode(text.decode("utf-8"))
+            at = 32 * (row["log_index"] - self.start.size)
             told = hashlib.sha256(text + b"\n" + next(sheet, b"")).digest()
-            if facts is None or at < 0 or self.rows[at : at + 32] != told:
-                raise Fault(
-                    f"what the index says in row {self.population - left + 1} is not what the entry gives", "E_INDEX"
-                )
-            control: str = json.loads(b'"%s"' % (facts[2] or b""))
-            order = (control, facts[1], at)
+            if at < 0 or self.rows[at : at + 32] != told:
+                raise Fault(f"what the index says of entry {row['log_index']} is not what the entry gives", "E_INDEX")
+            order = ((row["control_ids"] or [""])[0], row["collected_at"], at)
             left -= 1
             if line.endswith(b",") != bool(left) or not former < order:
                 raise Fault("index.json is not in order", "E_INDEX")
             former = order
+            yield order[0], oscal_line(row["path"], row["title"], row["log_index"], row["sha256"])
         if left or next(lines, None) is not None or next(sheet, None) is not None:
             raise Fault("the index lacks items or has too many", "E_INDEX", "E_POPULATION")
-        self.said.append("Index (CSV and JSON) recomputed from the entries.")
 
     def step_meta(self) -> None:
         """The end checkpoint is an entry of the meta-log, whose checkpoints are kept in write-once storage."""

@@ -170,6 +170,27 @@ def test_a_time_stamp_that_nobody_checks(honest, tmp_path):
     assert "E_EXTRA" in vendor(honest, tmp_path, lambda files: files.update({"SUMMARY.pdf": b"all is well"})).codes
 
 
+@pytest.mark.parametrize(
+    "old", [b'"not-satisfied"', b'"log-index", "value": "', b'"Evidence of desk.stale"', b'"href": "data/']
+)
+def test_the_assessment_results_follow_from_the_entries(tmp_path, old):
+    """P16: an outcome, a reference or a title changed in the OSCAL file is named though a new manifest was logged."""
+    stand = forge.played(2)
+    stand.record(9, type="finding.changed", controls=("desk.stale",), payload=b'{"verdict":"fail"}')
+    stand.record(10, type="finding.changed", controls=("other",), payload=b'{"verdict":"fail"}' + b" " * 20_000)
+    stand.record(11, type="finding.changed", controls=("none",), payload=b"[" * 5000)
+    data = forge.made(stand)
+    files = forge.unzip(data)
+    name = "oscal/assessment-results.json"
+    assert files[name].count(b'"not-satisfied"') == 2
+    keys = stand.ledger.trusted_vkey()
+    assert forge.check(tmp_path, data, keys=keys).codes == []
+    assert old in files[name]
+    files[name] = files[name].replace(old, old.replace(b"not-satisfied", b"satisfied").replace(b"e", b"E"), 1)
+    again = forge.check(tmp_path, forge.relog(stand, files, base=forge.manifest_of(files)), keys=keys)
+    assert again.codes == ["E_INDEX"]
+
+
 def test_an_old_pack_shown_as_new(honest, tmp_path):
     """T4: with a freshness rule an old pack is stale, exit 3."""
     _, data, keys = honest
