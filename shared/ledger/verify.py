@@ -697,13 +697,18 @@ class Archive:
 
 def _records(lines: Iterator[bytes]) -> Iterator[bytes]:
     """CSV records: a line break within quotes does not end one."""
+    parts: list[bytes] = []
+    size = quotes = 0
     for line in lines:
-        record = line + b"\n"
-        while record.count(b'"') % 2:
-            record += next(lines, b"") + b"\n"
-            if len(record) > MOST_LINE:
-                raise Fault("a CSV record is too long", "E_LIMIT")
-        yield record
+        parts += (line, b"\n")
+        size, quotes = size + len(line) + 1, quotes + line.count(b'"')
+        if size > MOST_LINE:
+            raise Fault("a CSV record is too long", "E_LIMIT")
+        if quotes % 2 == 0:
+            yield b"".join(parts)
+            parts, size, quotes = [], 0, 0
+    if parts:
+        yield b"".join(parts)
 
 
 # -- what follows from an entry ---------------------------------------------------------------------------------------
