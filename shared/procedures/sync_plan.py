@@ -61,7 +61,10 @@ def unqueue(state: JsonObject, days: Mapping[str, int], tickets: Mapping[str, in
 
 
 def _life(row: JsonObject, now: datetime) -> Life:
-    """A day is added on both sides: times may carry an offset, and a first answer may come before the opening."""
+    """A day is added on both sides: times may carry an offset, and a first answer may come before the opening.
+
+    A project's work may begin before its ticket was opened: on its start date, which says nothing of its end.
+    """
     ticket = str(row.get("id", ""))
     days = [day for day in (_day(row.get(name)) for name in _DATES) if day]
     if not days:
@@ -69,7 +72,7 @@ def _life(row: JsonObject, now: datetime) -> Life:
     last = max(days)
     if not _day(row.get("dateclosed")):
         last = max(last, now.toordinal())
-    first = min(days) - 1
+    first = min(*days, _day(row.get("startdate")) or last) - 1
     return (ticket, first, last + 1) if last - first < _LONGEST_LIFE else (ticket, 0, 0)
 
 

@@ -243,6 +243,18 @@ def test_a_full_window_is_halved() -> None:
     assert len(list(services.mirror.rows("Actions"))) == 1538
 
 
+def test_work_before_the_ticket_was_opened_is_read_from_the_project_s_start() -> None:
+    """A project that was entered late has time on it from before."""
+    services = stack()
+    late = {**ticket(1, 20), "startdate": "2026-11-02T00:00:00Z"}
+    rows = [{**action(1, 1, 20), "datetime": "2026-11-03T09:00:00Z"}, action(1, 2, 20)]
+    # enough tickets that reading days is cheaper than reading each ticket by itself
+    others = [ticket(n, 20) for n in range(2, 60)]
+    services.halo = FakeHalo(services.clock, {"Tickets": [late, *others], "Actions": rows})
+    run(services)
+    assert {row["id"] for row in services.mirror.rows("Actions")} == {1, 2}
+
+
 def test_rows_without_an_id_are_told_and_the_others_kept() -> None:
     """Quarantine by name; the observation holds the bytes."""
     services = stack(Client=[{"id": 1}, {"name": "x"}, {"id": True}, {"id": {"a": 1}}])
