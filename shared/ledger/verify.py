@@ -153,6 +153,13 @@ def strict_json(data: bytes, code: str) -> Any:
     return value
 
 
+def strict_json_line(data: bytes, code: str) -> Any:
+    """The same as a file of one line."""
+    if data[-1:] != b"\n":
+        raise Fault("a line without its end", code)
+    return strict_json(data[:-1], code)
+
+
 def strict_base64(text: str, code: str = "E_FORMAT") -> bytes:
     """Base64 that re-encodes to itself."""
     try:
@@ -1195,7 +1202,7 @@ class Pack:
             raise Fault("the manifest's roots are not those of the checkpoints", "E_FORK")
         if end.size > self.newest.size:
             raise Fault("the pack was logged before its own end", "E_ROLLBACK")
-        proof = strict_json(self.archive.get("log/consistency.json").rstrip(b"\n"), "E_FORMAT")
+        proof = strict_json_line(self.archive.get("log/consistency.json"), "E_FORMAT")
         path = [strict_base64(node) for node in proof["proof"]]
         if (proof["size1"], proof["size2"]) != (start.size, end.size) or set(proof) != {"size1", "size2", "proof"}:
             raise Fault("the consistency proof is of other sizes", "E_CONSISTENCY")
@@ -1228,8 +1235,10 @@ class Pack:
             if self.proofs.setdefault(index, (data, leaf))[0] != data:
                 raise Fault("two proofs give one place of the log to different entries", "E_FORK")
         held = {leaf["id"]: (index, leaf) for index, (_, leaf) in self.proofs.items()}
+        told = []
         for line in self.archive.lines("custody.jsonl"):
             row = strict_json(line, "E_FORMAT")
+            told.append(row["evidence_id"].rpartition(".")[2])
             index, leaf = held.get(row["evidence_id"].rpartition(".")[2], (-1, {}))
             if not leaf or (row["index"], row["event"], row["by"], row["at"]) != (
                 index,
@@ -1238,6 +1247,14 @@ class Pack:
                 leaf["received_at"],
             ):
                 raise Fault("the custody log says something the log does not", "E_LEAF")
+        mine = {"kind": "pack", "id": self.manifest["request_id"]}
+        asked = {
+            leaf["id"]: leaf["type"]
+            for _, leaf in self.proofs.values()
+            if leaf["subject"] == mine and leaf["type"] in ("pack.requested", "sample.drawn")
+        }
+        if sorted(told) != sorted(asked) or "pack.requested" not in asked.values():
+            raise Fault("the custody log does not say, once each, who asked and who drew", "E_LEAF")
 
     def step_range(self) -> None:
         """Re-hash every entry; decide of each whether it belongs to the population, and compare its bytes."""
@@ -1433,7 +1450,7 @@ class Pack:
             raise Fault(f"{path} withholds other fields than were declared", "E_REDACTION")
 
     def _sample(self) -> Json:
-        sample: Json = strict_json(self.archive.get("sample.json", MOST_MANIFEST).rstrip(b"\n"), "E_SAMPLE")
+        sample: Json = strict_json_line(self.archive.get("sample.json", MOST_MANIFEST), "E_SAMPLE")
         drawn = self.archive.get("log/sample-drawn.json")
         told = strict_json(drawn, "E_SAMPLE")
         index, leaf = next(
@@ -1519,7 +1536,8 @@ class Pack:
         if self.end is None or leaf != self.end.text.encode():
             raise Fault("the meta-log holds another checkpoint than the pack's end", "E_LEAF")
         for name, one in (("log/before.hashes", self.start), ("log/meta.hashes", self.meta)):
-            if name in self.archive.members and self._root_of(name, one.size) != one.root:
+            member = self.archive.member(name)
+            if member is not None and (member.size != 32 * one.size or self._root_of(name, one.size) != one.root):
                 raise Fault(f"{name} does not have the root that was signed", "E_ROOT")
         self.said.append(f"End checkpoint is in the meta-log {self.meta.origin}, size {self.meta.size}.")
 
