@@ -256,3 +256,19 @@ def test_every_row_of_the_list_has_a_test():
     if not LIST.exists():
         pytest.skip("the list itself is not beside this checkout")
     assert named == _rows(LIST.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "code"),
+    [
+        ("custody.jsonl", lambda data: b"", "E_LEAF"),
+        ("custody.jsonl", lambda data: data * 2, "E_LEAF"),
+        ("log/meta.hashes", lambda data: data + bytes(32), "E_ROOT"),
+        ("log/consistency.json", lambda data: data + b"\n", "E_FORMAT"),
+        ("log/consistency.json", lambda data: data[:-1], "E_FORMAT"),
+    ],
+)
+def test_nothing_is_left_out_or_put_behind(honest, tmp_path, name, change, code):
+    """Custody lines dropped or doubled, hashes and blank lines to spare: named though a new manifest was logged."""
+    verdict = vendor(honest, tmp_path, lambda files: files.update({name: change(files[name])}))
+    assert code in verdict.codes
