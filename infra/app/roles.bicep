@@ -1,9 +1,9 @@
 // The roles Azure does not have, each narrower than the built-in one that would do.
 param environmentName string
 
-var custom = items(loadJsonContent('../identities.json').custom_roles)
+var identities = loadJsonContent('../identities.json')
 
-resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in custom: {
+resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in items(identities.custom_roles): {
   name: guid(resourceGroup().id, role.key)
   properties: {
     // Role names are unique in a tenant.

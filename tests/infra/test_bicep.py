@@ -38,6 +38,12 @@ def test_every_file_parses(file: str) -> None:
     assert parsed(file)
 
 
+@pytest.mark.parametrize("file", FILES)
+def test_what_checkovs_older_parser_passes_over_is_not_written(file: str) -> None:
+    """It takes ``items(…)`` in a loop and not as a variable, and says nothing of a file it cannot read."""
+    assert not re.search(r"(?m)^var \w+ = items\(", text(file))
+
+
 def test_modules_exist_and_get_their_parameters() -> None:
     """Each module's file is there, every parameter given exists, every required one is given."""
     found = list(modules())
@@ -148,7 +154,7 @@ def test_every_scope_of_the_table_is_granted() -> None:
 def test_roles_of_our_own_are_made_from_the_table() -> None:
     """Each is defined with the table's actions, and what assigns it names the same definition."""
     made = text("app/roles.bicep")
-    assert "loadJsonContent('../identities.json').custom_roles" in made
+    assert "items(identities.custom_roles)" in made
     assert "dataActions: role.value.dataActions" in made
     assert "actions: role.value.actions" in made
     assert re.search(r"roleName: '.*\$\{role\.key\}", made)
