@@ -22,6 +22,8 @@ from local.azurite import start_azurite
 from local.bells import bells, read_seed, with_bells
 from local.host.keys import MASTER
 from local.processes import Child, StartFailed, free_ports, refuse_taken, variable_port
+from shared.errors import AttestError
+from shared.policy.document import read_policy
 from shared.settings import CATALOGUE
 from shared.storage import Account, azurite_connection, ensure_storage
 
@@ -123,9 +125,9 @@ class Stack:
 
     def start(self) -> None:
         """Everything, each as soon as what it stands on answers. StartFailed in one sentence."""
+        if self._policy is not None:
+            _usable(self._policy)
         refuse_taken(self.ports.named(), VARIABLES)
-        if self._policy is not None and not self._policy.is_file():
-            raise StartFailed(f"The policy file {self._policy} is not there.")
         self._folder.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.TemporaryDirectory(prefix="run-", dir=self._folder)
         environment = self.environment()
@@ -209,6 +211,18 @@ class Stack:
         path = Path(self._scratch.name, f"{name}.json")
         path.write_text(json.dumps(rows, separators=(",", ":")), "utf-8")
         return str(path)
+
+
+def _usable(policy: Path) -> None:
+    """StartFailed with a sentence now, rather than a stack that is up and answers nothing."""
+    try:
+        read_policy(policy.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise StartFailed(
+            f"The policy file {policy} cannot be read: {getattr(fault, 'strerror', None) or 'it is not UTF-8'}."
+        ) from None
+    except AttestError as fault:
+        raise StartFailed(f"{policy}: {fault.message}") from None
 
 
 def _rows(given: Path | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -56,6 +56,27 @@ def test_a_seed_that_cannot_be_used_is_named(tmp_path: Path, text: str) -> None:
         read_seed(tmp_path / "none.json")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"\xff", "it is not UTF-8"),
+        (b"[[[", "The policy is not TOML"),
+        (b"[billing]\nx = 1\n", "billing.x"),
+    ],
+)
+def test_a_policy_that_cannot_be_used_is_named(tmp_path: Path, text: bytes | None, said: str) -> None:
+    """Before anything is started, with what is wrong in it."""
+    path = tmp_path / "policy.toml"
+    if text is not None:
+        path.write_bytes(text)
+    stack = Stack(Ports(1024, 1025, 1026, 1027), policy=path, folder=tmp_path / "none")
+    with pytest.raises(StartFailed, match=r"policy\.toml") as refused:
+        stack.start()
+    assert said in str(refused.value)
+    assert not (tmp_path / "none").exists()
+
+
 def test_our_webhook_is_added_to_a_seed() -> None:
     """A seed's own webhooks stay, and ours is not added twice."""
     ours = bells("http://127.0.0.1:7071")
