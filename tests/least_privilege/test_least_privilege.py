@@ -105,7 +105,7 @@ def test_without_a_look_at_the_container_the_audit_says_so(played: Played) -> No
     ]
     api = played.story.api
     before = played.story.run("audit")["anchor"]
-    api.entra_fault({"match": "/arm/", "method": "GET", "status": 403, "times": 20})
+    api.entra_fault({"match": "/arm/", "method": "GET", "status": 403, "times": 1})
     after = played.story.run("audit")
     assert (after["anchor"], after["codes"]) != (before, [])
 
