@@ -22,6 +22,7 @@ def test_an_empty_document_is_the_shipped_policy():
         ("[nonsense]\nx = 1\n", "nonsense"),
         ("[billing]\nwindow_days = 'ten'\n", "billing.window_days"),
         ("[billing]\nmargin_floor = 1.5\n", "billing.margin_floor"),
+        ('[billing]\nquantity_tolerance = "-0.10"\n', "billing.quantity_tolerance"),
         ("[override.customer.12.billing]\nhold = 'sometimes'\n", "billing.hold"),
         ("this is not toml", "not TOML"),
     ],
