@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape
 
 from shared.reports.document import Chart, Column, Value
 from shared.reports.docx import clean
@@ -35,7 +36,6 @@ def write(
     bold: bool = False,
     ink: str = INK,
     first: bool = True,
-    right: bool = False,
 ) -> None:
     """One paragraph; the frame's only one, or one more."""
     from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
@@ -44,7 +44,7 @@ def write(
     frame.word_wrap = True
     frame.vertical_anchor = MSO_ANCHOR.TOP
     words = frame.paragraphs[0] if first else frame.add_paragraph()
-    words.alignment = PP_ALIGN.RIGHT if right else PP_ALIGN.LEFT
+    words.alignment = PP_ALIGN.LEFT
     run = words.add_run()
     run.text = clean(text).replace("\n", " ")
     run.font.size, run.font.bold, run.font.name = Pt(size), bold, "Calibri"
@@ -110,36 +110,56 @@ class Grid:
         return lines * _LINE * self.size / 10 + _PAD
 
     def place(self, slide: Any, first: int, count: int, top: float) -> float:
-        """Heads and ``count`` rows; answer where they end."""
+        """Heads and ``count`` rows; answer where they end.
+
+        Rows are written as text and parsed once: python-pptx takes a millisecond for a cell, and a deck has thousands.
+        """
+        from pptx.oxml import parse_xml
+        from pptx.oxml.ns import nsdecls
         from pptx.util import Inches
 
         heights = [self.head, *(self.row(number) for number in range(first, first + count))]
         shape = slide.shapes.add_table(
-            count + 1, len(self.columns), Inches(EDGE), Inches(top), Inches(ROOM), Inches(sum(heights))
+            1, len(self.columns), Inches(EDGE), Inches(top), Inches(ROOM), Inches(sum(heights))
         )
         for column, share in zip(shape.table.columns, self.shares, strict=True):
             column.width = Inches(ROOM * share)
-        for line, high in zip(shape.table.rows, heights, strict=True):
-            line.height = Inches(high)
-        for place, column in enumerate(self.columns):
-            self._cell(shape.table.cell(0, place), column, column.label, fill=ACCENT, ink="#ffffff", bold=True)
-        for number in range(count):
-            for place, (column, text) in enumerate(zip(self.columns, self.texts[first + number], strict=True)):
-                tone = BY_TONE.get(text) if column.kind == "tone" else None
-                fill = WASH if number % 2 else "#ffffff"
-                cell = shape.table.cell(number + 1, place)
-                self._cell(cell, column, text, fill=fill, ink=tone or INK, bold=tone is not None)
+        head = [self._cell(column, column.label, fill=ACCENT, ink="#ffffff", bold=True) for column in self.columns]
+        lines = [head, *(self._line(number, first + number) for number in range(count))]
+        rows = "".join(
+            f'<a:tr h="{Inches(high)}">{"".join(cells)}</a:tr>' for cells, high in zip(lines, heights, strict=True)
+        )
+        table = shape.table._tbl  # noqa: SLF001 - python-pptx has no door to whole rows
+        table.remove(table.tr_lst[0])
+        for row in parse_xml(f"<a:tbl {nsdecls('a')}>{rows}</a:tbl>"):
+            table.append(row)
         return top + float(sum(heights))
 
-    def _cell(self, cell: Any, column: Column, text: str, *, fill: str, ink: str, bold: bool) -> None:
-        from pptx.util import Inches
+    def _line(self, number: int, at: int) -> list[str]:
+        fill = WASH if number % 2 else "#ffffff"
+        tones = [
+            BY_TONE.get(text) if column.kind == "tone" else None
+            for column, text in zip(self.columns, self.texts[at], strict=True)
+        ]
+        return [
+            self._cell(column, text, fill=fill, ink=tone or INK, bold=tone is not None)
+            for column, text, tone in zip(self.columns, self.texts[at], tones, strict=True)
+        ]
 
-        cell.fill.solid()
-        cell.fill.fore_color.rgb = rgb(fill)
-        cell.margin_top = cell.margin_bottom = Inches(0.03)
-        cell.margin_left = cell.margin_right = Inches(0.06)
+    def _cell(self, column: Column, text: str, *, fill: str, ink: str, bold: bool) -> str:
         # an empty paragraph would be as high as the theme's letters, not as ours
-        write(cell.text_frame, text or "\u00a0", size=self.size, bold=bold, ink=ink, right=column.kind in RIGHT)
+        words = escape(clean(text).replace("\n", " ")) or "\u00a0"
+        side = "r" if column.kind in RIGHT else "l"
+        return (
+            '<a:tc><a:txBody><a:bodyPr wrap="square" anchor="t"/><a:lstStyle/>'
+            f'<a:p><a:pPr algn="{side}"/><a:r><a:rPr sz="{round(self.size * 100)}" b="{int(bold)}">{_solid(ink)}'
+            f'<a:latin typeface="Calibri"/></a:rPr><a:t>{words}</a:t></a:r></a:p></a:txBody>'
+            f'<a:tcPr marL="54864" marR="54864" marT="27432" marB="27432">{_solid(fill)}</a:tcPr></a:tc>'
+        )
+
+
+def _solid(colour_code: str) -> str:
+    return f'<a:solidFill><a:srgbClr val="{colour_code[1:].upper()}"/></a:solidFill>'
 
 
 def _cell_text(column: Column, value: Value) -> str:
