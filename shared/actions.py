@@ -11,8 +11,8 @@ from shared.model import JsonObject, Subject
 class ActionKind(StrEnum):
     """The closed set of effects. Each has one handler in ``procedures/act.py``."""
 
-    HOLD_INVOICE = "hold_invoice"  # parameters: recurring_invoice_id, mode, hold_id
-    RELEASE_INVOICE = "release_invoice"  # parameters: recurring_invoice_id, mode, prior, hold_id
+    HOLD_INVOICE = "hold_invoice"  # parameters: recurring_invoice_id or invoice_id, mode, hold_id
+    RELEASE_INVOICE = "release_invoice"  # parameters: the same, prior
     NOTE_TICKET = "note_ticket"  # parameters: ticket_id, note, outcome
     CREATE_PROJECT = "create_project"  # parameters: opportunity_id, plan
     NOTIFY = "notify"  # parameters: channel, event, title, text, link, facts

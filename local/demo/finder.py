@@ -14,6 +14,7 @@ _NATURAL = frozenset({"no_signoff", "signoff_missing"})
 """What every invoice and every handoff says until people have signed: asked for, not planted."""
 _FAMILIES = {
     "recurring_invoice_hold": "billing",
+    "first_invoice_hold": "billing",
     "charge_entries_reviewed": "billing",
     "project_control": "project",
     "project_closeout": "project",

@@ -20,7 +20,7 @@ def judge(facts: LeftFacts, policy: Policy, _now: datetime) -> Judgement:
     issued = facts.issued
     amount = Money(issued.total, issued.currency or policy.service.currency) if issued.total is not None else None
     detail: JsonObject = {
-        "recurring_invoice_id": str(issued.recurring_id),
+        "recurring_invoice_id": None if issued.one_off else str(issued.recurring_id),
         "amount_at_stake": amount.to_json() if amount else None,
         "date": issued.on.isoformat() if issued.on else None,
     }
@@ -34,17 +34,19 @@ def _reason(facts: LeftFacts, policy: BillingPolicy) -> Reason | None:
     issued = facts.issued
     for hold in facts.holds:
         if left_while(issued, hold):
+            which = "it" if issued.one_off else f"recurring invoice {issued.recurring_id}"
             return Reason(
-                "left_while_held",
-                f"Invoice {issued.id} left HaloPSA although recurring invoice {issued.recurring_id} "
-                f"was held (hold {hold.id}).",
+                "left_while_held", f"Invoice {issued.id} left HaloPSA although {which} was held (hold {hold.id})."
             )
+    if issued.one_off and not facts.signed and _after(facts.customer_signed, issued.left_at):
+        return None
     exact = [
         one
         for one in facts.signed
-        if issued.start is None or one.content["period"]["start"] == issued.start.isoformat()
+        if issued.one_off or issued.start is None or one.content["period"]["start"] == issued.start.isoformat()
     ]
-    before = [one for one in facts.signed if _earlier(one, issued.start)] if policy.signoff == "carry" else []
+    carries = policy.signoff == "carry" and not issued.one_off
+    before = [one for one in facts.signed if _earlier(one, issued.start)] if carries else []
     if not exact and not before:
         return Reason("no_signoff", f"Invoice {issued.id} left HaloPSA and finance has not signed it.")
     signed = (exact or before)[-1]
@@ -58,6 +60,11 @@ def _reason(facts: LeftFacts, policy: BillingPolicy) -> Reason | None:
     return None
 
 
+def _after(signed: datetime | None, left: datetime | None) -> bool:
+    """Finance had signed for the customer by the day it left; HaloPSA tells some of these days without a time."""
+    return signed is not None and (left is None or signed.date() <= left.date())
+
+
 def _earlier(signed: Signed, start: date | None) -> bool:
     end = signed.content["period"]["end"]
     return bool(start and end and date.fromisoformat(end) < start)
@@ -66,6 +73,8 @@ def _earlier(signed: Signed, start: date | None) -> bool:
 def _exactly(issued: Issued, content: JsonObject) -> list[str]:
     """What differs. Ids of lines do, so lines are compared by what they bill; what one side does not tell is not compared."""
     changed = []
+    if issued.start is not None and issued.start.isoformat() != content["period"]["start"]:
+        changed.append("its period")
     if issued.currency and issued.currency != content["currency"]:
         changed.append(f"currency {content['currency']} became {issued.currency}")
     if issued.total is not None and content["total"] is not None and issued.total != Decimal(content["total"]):

@@ -89,10 +89,17 @@ CODES: tuple[str, ...] = (
 
 
 def judge(facts: InvoiceFacts | NotBilled, policy: Policy, now: datetime) -> Judgement:
-    """Every reason at once; what finance accepted with exactly this content is told beside the verdict, not held again."""
+    """Every reason at once, of every check."""
+    return judge_invoice(facts, policy, now, CHECKS)
+
+
+def judge_invoice(
+    facts: InvoiceFacts | NotBilled, policy: Policy, now: datetime, checks: tuple[Check, ...]
+) -> Judgement:
+    """What these checks say; what finance accepted with exactly this content is told beside the verdict, not held again."""
     if isinstance(facts, NotBilled):
         return Judgement(Verdict.NOT_APPLICABLE, detail={"why": facts.why})
-    reasons = [reason for check in CHECKS for reason in check(facts, policy.billing, now)]
+    reasons = [reason for check in checks for reason in check(facts, policy.billing, now)]
     accepted: frozenset[str] = frozenset()
     if reasons and facts.signed is not None and signoff.covered(facts):
         accepted = facts.signed.accepted

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from shared.halopsa.records.billing import Contract as ContractRow
-from shared.halopsa.records.billing import InvoiceLine, InvoiceRow, Receivable, SalesOrder
+from shared.halopsa.records.billing import InvoiceLine, InvoiceRow, LeftRow, Receivable, SalesOrder
 from shared.measures.invoice_facts import Contract, Issued, Line, Order
 
 _LINE_FIELDS = frozenset(InvoiceLine.model_fields)
-_FIELDS = frozenset(InvoiceRow.model_fields)
+_FIELDS = frozenset(LeftRow.model_fields)
 _LETTERS = 3
 _NO_DISCOUNT = Decimal(0)
 

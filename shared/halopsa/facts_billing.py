@@ -23,6 +23,7 @@ from shared.halopsa.billing_rows import (
     positive,
 )
 from shared.halopsa.due_invoices import Population, of_lines, pack, population, unpack
+from shared.halopsa.first_invoices import first_invoices, has_left, is_one_off, left_of, left_since, one_offs
 from shared.halopsa.records.billing import Approver, Customer, InvoiceApproval, InvoiceRow, SalesOrder, TaxRow
 from shared.halopsa.records.billing import Contract as ContractRow
 from shared.halopsa.records.wire import Refused, halo_date, parse_rows
@@ -35,13 +36,17 @@ from shared.ports import Blobs, Records
 
 __all__ = [
     "agreements",
+    "first_invoices",
     "invoice_facts",
     "invoices",
     "issued_facts",
     "issued_ids",
     "issued_of",
     "issued_since",
+    "left_of",
+    "left_since",
     "one_invoice",
+    "one_offs",
     "population",
     "quantities",
     "read_at",
@@ -89,8 +94,11 @@ def read_at(mirror: Records) -> datetime | None:
     return min(told) if told else None
 
 
-def surroundings(mirror: Records, due: Population) -> Surroundings:
-    """Read what the due invoices name: contracts, earlier invoices, orders, agents, taxes, time."""
+def surroundings(mirror: Records, due: Population, firsts: frozenset[int] = frozenset()) -> Surroundings:
+    """Read what the due invoices name: contracts, earlier invoices, orders, agents, taxes, time.
+
+    ``firsts``: invoices judged beside them that no recurring one made; what they name is among ``due.named``.
+    """
     found = Surroundings(frozenset(kind for kind in KINDS if mirror.read_at(kind) is not None))
     named = due.named
     for contract in _records(ContractRow, mirror.rows("ClientContract"), named.contracts, found):
@@ -99,7 +107,7 @@ def surroundings(mirror: Records, due: Population) -> Surroundings:
         found.orders[order.id] = order_facts(order)
     for agent in _records(Approver, mirror.rows("Agent"), named.agents, found):
         found.people[agent.id] = not agent.isapiagent
-    found.overruled = _overruled(mirror, due.ids)
+    found.overruled = _overruled(mirror, due.ids | {one for one in firsts if -one not in due.ids})
     for client in _records(Customer, mirror.rows("Client"), None, found):
         found.clients[client.id] = client
     for tax in parse_rows(TaxRow, mirror.rows("Tax"))[0]:
@@ -207,17 +215,19 @@ def invoices(
     *,
     signed: Callable[[str], Signed | None],
     used: Callable[[str | None, date | None, date | None], Used | None],
+    one_off: bool = False,
 ) -> Iterator[tuple[str, InvoiceFacts | None, str]]:
-    """Id, facts and, where the row cannot be read, why."""
+    """Id, facts and, where the row cannot be read, why. ``one_off``: they are invoices that no recurring one made."""
+    noun = "invoice" if one_off else "recurring invoice"
     for data in packed:
         row = unpack(data)
         try:
             record = InvoiceRow.model_validate(row)
         except ValidationError:
             refused = parse_rows(InvoiceRow, [row])[1][0]
-            yield refused.id, None, f"The row of recurring invoice {refused.id} cannot be read: {refused.message}"
+            yield refused.id, None, f"The row of {noun} {refused.id} cannot be read: {refused.message}"
             continue
-        facts = invoice_facts(record, around, policy, signed(str(record.id)), used)
+        facts = invoice_facts(record, around, policy, signed(str(record.id)), used, one_off=one_off)
         yield str(record.id), facts, ""
 
 
@@ -227,13 +237,15 @@ def invoice_facts(
     policy: Policy,
     signed: Signed | None,
     used: Callable[[str | None, date | None, date | None], Used | None],
+    *,
+    one_off: bool = False,
 ) -> InvoiceFacts:
-    """One recurring invoice with what it is compared with."""
+    """One invoice that is to go out with what it is compared with; a one-off with all time of its customer."""
     client = around.clients.get(row.client_id) if row.client_id is not None else None
     customer = customer_of(row.client_id)
     contract_id = _contract_id(row)
     name = client.name if client and client.name else row.client_name
-    last = _parsed(around.newest.get(row.id))
+    last = None if one_off else _parsed(around.newest.get(row.id))
     said = currency_of(row)
     home = (client.default_currency_code_name or "").strip().upper() if client else ""
     start, end = day(row.period_start_date), day(row.period_end_date)
@@ -243,7 +255,7 @@ def invoice_facts(
         client=customer,
         client_name=name,
         contract_id=contract_id,
-        next_date=day(row.nextcreationdate),
+        next_date=day(row.invoice_date if one_off else row.nextcreationdate),
         start=start,
         end=end,
         period_name=row.periodname,
@@ -275,12 +287,15 @@ def invoice_facts(
         client_currency=home or None,
         tax_rates=around.taxes,
         used=used(name, start, end),
-        entries=tuple(one for one in around.entries.get(customer or "", ()) if one.contract in (None, contract_id)),
+        entries=tuple(
+            one for one in around.entries.get(customer or "", ()) if one_off or one.contract in (None, contract_id)
+        ),
         signed=signed,
         approved_numbers=frozenset(policy.halopsa.meaning.invoice_approval.approved),
         disabled=row.disabled,
         review_required=row.reviewrequired,
         validated=around.validated,
+        one_off=one_off,
     )
 
 
@@ -299,19 +314,22 @@ def _parsed(data: bytes | None) -> Issued | None:
     return issued_facts(records[0]) if records else None
 
 
-def one_invoice(mirror: Records, row: JsonObject, policy: Policy) -> InvoiceFacts | None:
-    """A recurring invoice just read, with as much around it as its content needs; None when it cannot be read."""
+def one_invoice(mirror: Records, row: JsonObject, policy: Policy, *, one_off: bool = False) -> InvoiceFacts | None:
+    """An invoice just read, with as much around it as its content needs; None when it cannot be read.
+
+    Of one that no recurring one made None too when it is void, has left, or is none of these any more.
+    """
     records, _ = parse_rows(InvoiceRow, [row])
-    if not records:
+    if not records or (one_off and (not is_one_off(row) or row.get("voided") is True or has_left(row))):
         return None
     around = Surroundings(frozenset())
     client = mirror.get("Client", str(records[0].client_id)) if records[0].client_id is not None else None
     for one in parse_rows(Customer, [client] if client else [])[0]:
         around.clients[one.id] = one
-    if currency_of(records[0]) is None:
+    if currency_of(records[0]) is None and not one_off:
         ids = frozenset({records[0].id})
         _issued(mirror, ids, set(), set(), around)
-    return invoice_facts(records[0], around, policy, None, lambda _name, _start, _end: None)
+    return invoice_facts(records[0], around, policy, None, lambda _name, _start, _end: None, one_off=one_off)
 
 
 def issued_ids(mirror: Records, since: date) -> list[int]:

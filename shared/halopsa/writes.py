@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from shared.actions import Action, ActionKind
 from shared.errors import SourceRejected
 from shared.halopsa.echo import bears, marker, with_mark, without_mark
+from shared.halopsa.first_invoices import has_left
 from shared.halopsa.projects import ProjectMaker
 from shared.model import JsonObject
 from shared.ports import Halo, Mirror
@@ -15,6 +16,7 @@ _INTERNAL_NOTE = 7
 """HaloPSA's built-in outcome 'Internal Note'."""
 
 _FIELD = {"disable": "disabled", "review": "reviewrequired"}
+_NAMES = {"Invoice": ("invoice", "invoice_id"), "RecurringInvoice": ("recurring invoice", "recurring_invoice_id")}
 
 
 class HaloWrites:
@@ -46,6 +48,8 @@ class HaloWrites:
         prior = {**_state(row), field: False if ours else bool(row.get(field, False))}
         if row.get(field) is True:
             return {"already": True, "field": field, "prior": prior}
+        if _kind(action) == "Invoice" and (row.get("voided") is True or has_left(row)):
+            raise SourceRejected(f"Invoice {row['id']} is void or has left HaloPSA.", code="invoice_left")
         change = {"id": row["id"], field: True, "internal_note": with_mark(row.get("internal_note"), mark)}
         self._change_invoice(action, change, field)
         return {"already": False, "field": field, "prior": prior}
@@ -64,24 +68,25 @@ class HaloWrites:
         return {"already": False, "field": field, "prior": prior}
 
     def _invoice(self, action: Action) -> JsonObject:
-        record_id = str(action.parameters["recurring_invoice_id"])
-        page = self._halo.one("RecurringInvoice", record_id, {"includedetails": "true"})
+        kind = _kind(action)
+        noun, identity = _NAMES[kind]
+        record_id = str(action.parameters[identity])
+        page = self._halo.one(kind, record_id, {"includedetails": "true"})
         if page is None:
-            raise SourceRejected(
-                f"HaloPSA has no recurring invoice {record_id}.", code="recurring_invoice_missing", status=404
-            )
+            code = f"{noun.replace(' ', '_')}_missing"
+            raise SourceRejected(f"HaloPSA has no {noun} {record_id}.", code=code, status=404)
         return page.rows[0]
 
     def _change_invoice(self, action: Action, change: JsonObject, field: str) -> None:
         """HaloPSA answers 200 to writes it did not carry out: what is stored counts."""
-        self._halo.write("RecurringInvoice", change)
+        self._halo.write(_kind(action), change)
         stored = self._invoice(action)
         if bool(stored.get(field, False)) != change[field]:
             raise SourceRejected(
                 f"HaloPSA accepted the change of {field} but did not keep it.", code="halo_not_applied", field=field
             )
         if self._mirror is not None:
-            self._mirror.fold("RecurringInvoice", [stored])
+            self._mirror.fold(_kind(action), [stored])
 
     def _note(self, action: Action, meaning: Mapping[str, object]) -> JsonObject:
         ticket, mark = int(action.parameters["ticket_id"]), marker(action.key)
@@ -102,10 +107,15 @@ class HaloWrites:
         return {"already": False, "action_id": stored.get("id"), "prior": {}}
 
 
+def _kind(action: Action) -> str:
+    """The list of the invoice an action is about."""
+    return "Invoice" if "invoice_id" in action.parameters else "RecurringInvoice"
+
+
 def _mode(action: Action) -> str:
     mode = str(action.parameters.get("mode", "disable"))
     if mode not in _FIELD:
-        raise SourceRejected(f"A recurring invoice cannot be held by {mode!r}.", code="halo_no_such_action")
+        raise SourceRejected(f"An invoice cannot be held by {mode!r}.", code="halo_no_such_action")
     return mode
 
 

@@ -12,12 +12,12 @@ from shared.model import JsonObject
 def content_of(invoice: InvoiceFacts) -> JsonObject:
     """Lines, amounts, dates and whom they bill. Whether it is disabled, and HaloPSA's own approval, are not part of it."""
     return {
-        "recurring_invoice_id": str(invoice.id),
+        "invoice_id" if invoice.one_off else "recurring_invoice_id": str(invoice.id),
         "customer": invoice.client,
         "contract_id": None if invoice.contract_id is None else str(invoice.contract_id),
         "salesorder_id": None if invoice.order_id is None else str(invoice.order_id),
         "currency": invoice.currency,
-        "next_creation_date": _day(invoice.next_date),
+        "invoice_date" if invoice.one_off else "next_creation_date": _day(invoice.next_date),
         "period": {"name": invoice.period_name, "start": _day(invoice.start), "end": _day(invoice.end)},
         "total": text_of(invoice.total),
         "tax_total": text_of(invoice.tax_total),

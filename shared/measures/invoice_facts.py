@@ -74,6 +74,13 @@ class Issued:
     number: str | None
     kept_from_sync: bool
     lines: tuple[Line, ...] | None
+    left_at: datetime | None = None
+    """The first moment HaloPSA names at which it was posted, sent, paid or taken over by accounting."""
+
+    @property
+    def one_off(self) -> bool:
+        """Made from no recurring invoice."""
+        return not self.recurring_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +134,14 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class NotBilled:
-    """A recurring invoice that was found wanting before and will not be billed now: gone, or switched off by somebody."""
+    """An invoice that was found wanting before and will not be billed now: gone, voided, or switched off by somebody."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """A recurring invoice and everything it is compared with. ``read`` says which kinds were read at all."""
+    """An invoice that is to go out and everything it is compared with. ``read`` says which kinds were read at all."""
 
     id: int
     client: str | None
@@ -178,6 +185,8 @@ class InvoiceFacts:
     review_required: bool = False
     validated: bool = True
     """Whether finance has signed a validation of billing that is in force."""
+    one_off: bool = False
+    """An invoice that no recurring one made; ``next_date`` is then the day it is dated."""
 
     @property
     def amount(self) -> Money | None:

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.controls import recurring_invoice_hold
-from shared.controls.spec import Case
 from shared.errors import NotFound
-from shared.measures.invoice_facts import InvoiceFacts, NotBilled
+from shared.measures.invoice_facts import InvoiceFacts
 from shared.measures.money import by_currency
-from shared.model import JsonObject, Money, Person, Subject, Verdict
+from shared.model import JsonObject, Money, Person, Verdict
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
-from shared.procedures.billing_book import SUBJECT, read_holds
-from shared.procedures.billing_cases import Books, cases_of, open_books
+from shared.procedures.billing_book import RECURRING, HoldBook, read_holds
+from shared.procedures.billing_cases import cases_of, open_books
 from shared.procedures.billing_reading import read_anew
 from shared.procedures.billing_trust import assess_trust
-from shared.procedures.invoice_holds import ensure_held
-from shared.procedures.invoice_release import end_hold, on_carried_out, on_decided, on_failed, present_content
-from shared.procedures.invoices_left import check_charge_entries, check_left
+from shared.procedures.charge_holds import check_charge_entries
+from shared.procedures.first_invoices import check_first, judge_first
+from shared.procedures.invoice_release import on_carried_out, on_decided, on_failed, present_content
+from shared.procedures.invoices_left import check_left
+from shared.procedures.judged_invoices import HOLDING, batches, close_gone, hold_judged
 from shared.procedures.page import page
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
-from shared.registers import findings, holds
+from shared.registers import holds
 
 __all__ = [
     "billing_check_run",
     "hold_view",
+    "judge_first",
     "judge_invoices",
     "list_holds",
     "on_carried_out",
@@ -39,23 +40,18 @@ __all__ = [
     "present_content",
 ]
 
-_BATCH = 400
-_WIDTH = 4
-"""Holds placed at once; each is some ten requests to the store, one after the other."""
-_HOLDING = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR)
-
 
 def billing_check_run(services: Services, run: Run) -> JsonObject:
     """The job ``billing_check``. Answers counts, the money at stake by currency, and how complete it was."""
     reading = read_anew(services, lambda text: run.progress(0.01, text))
     run.progress(0.02, "Reading what is due.")
-    books, due, left_over = open_books(services, run.as_of, None)
+    books, due, left_over = open_books(services, run.as_of, None, firsts=None)
     tally: Counter[str] = Counter()
     stake: list[Money] = []
     codes: Counter[str] = Counter()
     refused: list[JsonObject] = []
     done = 0
-    for cases in _batches(cases_of(services, books, due)):
+    for cases in batches(cases_of(services, books, due)):
         judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=run.as_of, run_id=run.run_id)
         for one in judged:
             _count(one, tally, stake, codes)
@@ -63,16 +59,24 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
                 refused.append(
                     {"kind": "RecurringInvoice", "id": one.case.subject.id, "field": "", "message": one.case.missing}
                 )
-        tally["held"] += _hold(services, books, judged, run.as_of, run.run_id)
+        tally["held"] += _hold(services, books.holds, judged, run.as_of, run.run_id)
         tell_new(services, judged, run.run_id)
         done += len(cases)
         run.progress(0.05 + 0.75 * done / max(1, due.size), f"{done} of {due.size} invoices are judged.")
-    tally["closed"] = _close(services, books, left_over, run.as_of, run.run_id)
+    tally["closed"] = close_gone(
+        services, RECURRING, books.holds, left_over, read_at=books.read_at, as_of=run.as_of, run_id=run.run_id
+    )
+    first = check_first(services, books, run.as_of, run.run_id)
     trust = assess_trust(services, run.as_of, run.run_id)
     run.progress(0.85, "Looking for invoices that went around the hold.")
     left = check_left(services, books.holds, books.signed, run.as_of, run.run_id)
     charges = check_charge_entries(
-        services, books.around.entries, set(due.rows), books.signed.customers(), run.as_of, run.run_id
+        services,
+        books.around.entries,
+        {*due.rows, *books.firsts.rows},
+        books.signed.customers(),
+        run.as_of,
+        run.run_id,
     )
     refused += [
         {"kind": one.kind, "id": one.id, "field": one.field, "message": one.message} for one in books.around.refused
@@ -94,6 +98,7 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
         "holds_placed": tally["held"],
         "holds_open": len(read_holds(services.rows).open()),
         "holds_closed": tally["closed"],
+        "first_invoices": first,
         "left": left,
         "charge_entries": charges,
         "validation": trust.to_json(),
@@ -110,21 +115,9 @@ def judge_invoices(services: Services, causes: Mapping[str, str], as_of: datetim
     for case in cases_of(services, books, due):
         run_id = causes[case.subject.id]
         judged = assess(services, recurring_invoice_hold.CONTROL, [case], as_of=as_of, run_id=run_id)
-        _hold(services, books, judged, as_of, run_id)
+        _hold(services, books.holds, judged, as_of, run_id)
         done += judged
     return done
-
-
-def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
-    """Whole customers at a time: one customer's assessment is one record."""
-    waiting: list[Case] = []
-    for case in cases:
-        if len(waiting) >= _BATCH and waiting[-1].customer != case.customer:
-            yield waiting
-            waiting = []
-        waiting.append(case)
-    if waiting:
-        yield waiting
 
 
 def _count(one: Assessed, tally: Counter[str], stake: list[Money], codes: Counter[str]) -> None:
@@ -133,72 +126,27 @@ def _count(one: Assessed, tally: Counter[str], stake: list[Money], codes: Counte
     tally["unreadable"] += one.case.facts is None
     codes.update({reason.code for reason in one.judgement.reasons})
     facts = one.case.facts
-    if verdict in _HOLDING and isinstance(facts, InvoiceFacts) and facts.amount is not None:
+    if verdict in HOLDING and isinstance(facts, InvoiceFacts) and facts.amount is not None:
         stake.append(facts.amount)
         if len(stake) > 1000:
             stake[:] = by_currency(stake)
 
 
-def _hold(services: Services, books: Books, judged: Iterable[Assessed], as_of: datetime, run_id: str) -> int:
-    """Hold what must not go out: every fail, error and unknown of an invoice that is due. Answer how many holds are new.
-
-    Facts that are merely too old hold nothing new: acting on them is what freshness forbids, and the next sync decides.
-    """
-    wanted = [one for one in judged if _must_be_held(services, books, one, as_of)]
-
-    def hold(one: Assessed) -> bool:
-        name = one.case.subject.id
-        return ensure_held(
-            services,
-            name=name,
-            customer=one.case.customer,
-            facts=one.case.facts,
-            reasons=one.judgement.reasons,
-            standing=books.holds.newest.get(name),
-            run_id=run_id,
-        )
-
-    if len(wanted) == 1:
-        return int(hold(wanted[0]))
-    with ThreadPoolExecutor(_WIDTH) as pool:
-        return sum(pool.map(hold, wanted))
-
-
-def _must_be_held(services: Services, books: Books, one: Assessed, as_of: datetime) -> bool:
-    facts = one.case.facts
-    standing = books.holds.newest.get(one.case.subject.id)
-    held = standing is not None and standing.held
-    stale = facts is not None and {reason.code for reason in one.judgement.reasons} == {"stale_facts"}
-    if stale or (one.judgement.verdict not in _HOLDING and not held):
-        return False
-    return held or not (isinstance(facts, InvoiceFacts) and _not_due(services, facts, as_of))
+def _hold(services: Services, book: HoldBook, judged: list[Assessed], as_of: datetime, run_id: str) -> int:
+    return hold_judged(
+        services,
+        RECURRING,
+        book,
+        judged,
+        run_id,
+        excused=lambda one: isinstance(one.case.facts, InvoiceFacts) and _not_due(services, one.case.facts, as_of),
+    )
 
 
 def _not_due(services: Services, facts: InvoiceFacts, as_of: datetime) -> bool:
     """Judged because it was found wanting before, but not due yet."""
     days = services.policy.policy.scoped(None, facts.client).billing.window_days
     return facts.next_date is not None and facts.next_date > (as_of + timedelta(days=days)).date()
-
-
-def _close(services: Services, books: Books, gone: Mapping[str, str], as_of: datetime, run_id: str) -> int:
-    """Findings and holds of invoices that will not be billed come to their end."""
-    rows = findings.of_control(services.rows, recurring_invoice_hold.CONTROL.id)
-    cases = [
-        Case(
-            Subject(SUBJECT, row["subject"]["id"]),
-            row["customer"],
-            None,
-            NotBilled(gone[row["subject"]["id"]]),
-            books.read_at,
-        )
-        for row in rows
-        if row["subject"]["id"] in gone
-    ]
-    assess(services, recurring_invoice_hold.CONTROL, cases, as_of=as_of, run_id=f"{run_id}\ngone")
-    ended = [name for name in gone if (standing := books.holds.newest.get(name)) is not None and standing.held]
-    for name in ended:
-        end_hold(services, books.holds.newest[name].id, gone[name])
-    return len(ended)
 
 
 def list_holds(

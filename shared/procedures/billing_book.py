@@ -1,4 +1,4 @@
-"""What the registers say about recurring invoices, kept small: where holds stand, what finance signed, what suppliers count."""
+"""What the registers say about invoices, kept small: where holds stand, what finance signed, what suppliers count."""
 
 from __future__ import annotations
 
@@ -22,6 +22,39 @@ SUBJECT = "recurring_invoice"
 
 
 @dataclass(frozen=True, slots=True)
+class Sort:
+    """One sort of what billing holds, and how it is spelled."""
+
+    hold: str
+    """Kind of its holds."""
+    subject: str
+    """Kind of subject in holds, findings and approvals."""
+    control: str
+    title: str = "An invoice is held"
+    record: str = ""
+    """HaloPSA's list; nothing where nothing is written into HaloPSA."""
+    identity: str = ""
+    """The field that names it in actions and sign-offs."""
+
+    def signed_as(self, name: str) -> str:
+        """The name its sign-offs go by."""
+        return signoffs.name_of({self.identity: name})
+
+
+RECURRING = Sort(KIND, SUBJECT, "recurring_invoice_hold", record="RecurringInvoice", identity="recurring_invoice_id")
+FIRST = Sort("first_invoice", "invoice", "first_invoice_hold", record="Invoice", identity="invoice_id")
+"""Invoices that no recurring one made, until finance has signed something for their customer."""
+CHARGES = Sort("charge_entries", "customer", "charge_entries_reviewed", title="Time of a customer is held")
+"""Time of customers finance has signed nothing for and who have no invoice waiting."""
+_SORTS = {sort.subject: sort for sort in (RECURRING, FIRST, CHARGES)}
+
+
+def sort_of(body: JsonObject) -> Sort:
+    """What a hold or an approval is about."""
+    return _SORTS[body["subject"]["kind"]]
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """An invoice's newest hold, as much as a check needs of it."""
 
@@ -38,13 +71,13 @@ class Standing:
 
 @dataclass(slots=True)
 class HoldBook:
-    """All holds on invoices."""
+    """All holds on one sort of invoice."""
 
     newest: dict[str, Standing] = field(default_factory=dict)
     spans: dict[str, list[HoldSpan]] = field(default_factory=lambda: defaultdict(list))
 
     def open(self) -> frozenset[str]:
-        """Ids of the recurring invoices that are held."""
+        """Ids of the invoices that are held."""
         return frozenset(name for name, standing in self.newest.items() if standing.held)
 
     def ours(self, name: str, read_at: datetime | None) -> bool:
@@ -57,12 +90,12 @@ class HoldBook:
         )
 
 
-def read_holds(rows: Rows, only: Iterable[str] | None = None) -> HoldBook:
+def read_holds(rows: Rows, only: Iterable[str] | None = None, sort: Sort = RECURRING) -> HoldBook:
     """One pass over the register, or only some invoices' holds; the newest hold of an invoice comes last."""
     book = HoldBook()
-    bodies: Iterable[JsonObject] = holds.of_kind(rows, KIND)
+    bodies: Iterable[JsonObject] = holds.of_kind(rows, sort.hold)
     if only is not None:
-        bodies = (body for name in only for body in holds.of_subject(rows, KIND, Subject(SUBJECT, name)))
+        bodies = (body for name in only for body in holds.of_subject(rows, sort.hold, Subject(sort.subject, name)))
     for body in bodies:
         name = body["subject"]["id"]
         released = parse_instant(body["released_at"]) if body["released_at"] else None
@@ -85,13 +118,14 @@ def read_holds(rows: Rows, only: Iterable[str] | None = None) -> HoldBook:
                 released,
                 frozenset(date.fromisoformat(one) for one in detail.get("periods", ()) if one),
                 int(detail.get("last_issued", 0)),
+                bool(detail.get("left")),
             )
         )
     return book
 
 
 class SignBook:
-    """All sign-offs by recurring invoice, packed; the newest is last."""
+    """All sign-offs by name, packed; the newest is last."""
 
     def __init__(self, rows: Rows, only: Iterable[str] | None = None) -> None:
         self._packed: dict[str, list[bytes]] = defaultdict(list)
@@ -99,9 +133,12 @@ class SignBook:
         if only is not None:
             bodies = (body for name in only for body in signoffs.of_invoice(rows, name))
         newest: dict[str, str] = {}
+        self._first: dict[str | None, datetime] = {}
         for body in bodies:
-            self._packed[body["recurring_invoice_id"]].append(zlib.compress(json.dumps(body).encode(), 1))
-            newest[body["recurring_invoice_id"]] = str(body["customer"])
+            name, at = signoffs.name_of(body), parse_instant(body["at"])
+            self._packed[name].append(zlib.compress(json.dumps(body).encode(), 1))
+            newest[name] = str(body["customer"])
+            self._first[body["customer"]] = min(at, self._first.get(body["customer"], at))
         self._customers = frozenset(newest.values())
 
     def latest(self, name: str) -> Signed | None:
@@ -116,6 +153,15 @@ class SignBook:
     def customers(self) -> frozenset[str]:
         """Customers finance has signed anything for."""
         return self._customers
+
+    def first(self, customer: str | None) -> datetime | None:
+        """When finance first signed anything for a customer."""
+        return self._first.get(customer)
+
+    def firsts(self) -> frozenset[str]:
+        """Ids of the signed invoices that no recurring one made."""
+        mark = FIRST.signed_as("")
+        return frozenset(name.removeprefix(mark) for name in self._packed if name.startswith(mark))
 
 
 def signed_of(body: JsonObject) -> Signed:

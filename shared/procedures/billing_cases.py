@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, cast
 
-from shared.controls import recurring_invoice_hold
 from shared.controls.spec import Case
 from shared.measures.invoice_facts import Signed, Used
 from shared.model import Subject
-from shared.procedures.billing_book import SUBJECT, HoldBook, SignBook, UsageBook, read_holds
+from shared.procedures.billing_book import FIRST, RECURRING, HoldBook, SignBook, Sort, UsageBook, read_holds
 from shared.procedures.billing_trust import trust_of
 from shared.procedures.services import Services
 from shared.registers import findings
@@ -22,7 +21,9 @@ class _Facts(Protocol):
 
     def read_at(self, mirror: Any) -> datetime | None: ...
     def population(self, mirror: Any, **how: Any) -> Any: ...
-    def surroundings(self, mirror: Any, due: Any) -> Any: ...
+    def first_invoices(self, mirror: Any, named: Any, **how: Any) -> Any: ...
+    def one_offs(self, mirror: Any, names: Iterable[str]) -> frozenset[str]: ...
+    def surroundings(self, mirror: Any, due: Any, firsts: frozenset[int]) -> Any: ...
     def quantities(self, mirror: Any, items: frozenset[str]) -> Any: ...
     def invoices(
         self, packed: Iterable[bytes], around: Any, policy: Any, **how: Any
@@ -40,20 +41,33 @@ class Books:
     around: Any
     read_at: datetime | None
     observations: tuple[str, ...]
+    first_holds: HoldBook
+    firsts: Any
+    """Invoices that no recurring one made: ``rows`` to judge, and which of those held or wanting have ``left`` or are ``gone``."""
 
 
 def open_books(
-    services: Services, as_of: datetime, only: frozenset[str] | None, *, whatever: bool = False
+    services: Services,
+    as_of: datetime,
+    only: frozenset[str] | None,
+    *,
+    whatever: bool = False,
+    firsts: frozenset[str] | None = frozenset(),
 ) -> tuple[Books, Any, dict[str, str]]:
     """The books, what is judged, and what was found wanting or held before and is no longer billed (with the reason).
 
-    ``whatever``: those of ``only`` also when they are not due or somebody switched them off.
+    ``whatever``: those of ``only`` also when they are not due or somebody switched them off. ``firsts``: the same as ``only``,
+    of invoices that no recurring one made.
     """
     facts = cast("_Facts", services.facts("billing"))
     mirror = services.mirror.snapshot()
     held = read_holds(services.rows, only)
     read_at = mirror.read_at("RecurringInvoice")
-    asking = _asking(services) if only is None else frozenset()
+    asking = _asking(services, RECURRING) if only is None else frozenset()
+    whole = only is None or firsts != frozenset()
+    first_holds = read_holds(services.rows, firsts, FIRST)
+    # after the holds: a hold released in between still looks held and is left alone, not placed anew for want of a signature
+    signed = SignBook(services.rows, None if whole else only)
     policy = services.policy.policy
     due = facts.population(
         mirror,
@@ -63,14 +77,22 @@ def open_books(
         ours=lambda name: whatever or held.ours(name, read_at),
         only=only,
     )
-    around = facts.surroundings(mirror, due)
+    waiting = facts.first_invoices(
+        mirror,
+        due.named,
+        signed=signed.customers(),
+        keep=first_holds.open() | signed.firsts() | (_asking(services, FIRST) if whole else frozenset()),
+        only=firsts,
+    )
+    around = facts.surroundings(mirror, due, waiting.ids)
     around.validated = trust_of(services).trusted
     usage = UsageBook(services.rows)
     if usage.files:
         _, usage.billed = facts.quantities(mirror, usage.items())
     kinds = ("RecurringInvoice", "ClientContract", "Invoice")
     observations = tuple(one for kind in kinds for one in mirror.observations(kind)[:5])
-    books = Books(facts, held, SignBook(services.rows, only), usage, around, facts.read_at(mirror), observations)
+    read_at_all = facts.read_at(mirror)
+    books = Books(facts, held, signed, usage, around, read_at_all, observations, first_holds, waiting)
     gone: dict[str, str] = {}
     if read_at is not None and only is None:
         gone = dict.fromkeys((asking | held.open()) - due.known, "HaloPSA no longer has it.")
@@ -78,19 +100,22 @@ def open_books(
     return books, due, gone
 
 
-def _asking(services: Services) -> frozenset[str]:
+def _asking(services: Services, sort: Sort) -> frozenset[str]:
     """Invoices found wanting before: they are judged again even when they are not due."""
-    rows = findings.of_control(services.rows, recurring_invoice_hold.CONTROL.id)
+    rows = findings.of_control(services.rows, sort.control)
     return frozenset(row["subject"]["id"] for row in rows if row["verdict"] in findings.ASKING)
 
 
-def cases_of(services: Services, books: Books, due: Any) -> Iterator[Case]:
-    """One case per recurring invoice, by customer; a row that cannot be read is a case without facts."""
-    signed: Callable[[str], Signed | None] = books.signed.latest
+def cases_of(services: Services, books: Books, due: Any, sort: Sort = RECURRING) -> Iterator[Case]:
+    """One case per invoice, by customer; a row that cannot be read is a case without facts."""
+
+    def signed(name: str) -> Signed | None:
+        return books.signed.latest(sort.signed_as(name))
+
     used: Callable[[str | None, date | None, date | None], Used | None] = books.usage.used
     for customer in sorted(due.rows, key=lambda one: (one is None, one or "")):
         policy = services.policy.policy.scoped(None, customer)
         for name, facts, why in books.facts.invoices(
-            due.rows[customer], books.around, policy, signed=signed, used=used
+            due.rows[customer], books.around, policy, signed=signed, used=used, one_off=sort is FIRST
         ):
-            yield Case(Subject(SUBJECT, name), customer, None, facts, books.read_at, books.observations, why)
+            yield Case(Subject(sort.subject, name), customer, None, facts, books.read_at, books.observations, why)

@@ -27,7 +27,7 @@ from shared.procedures.kpi_sources import Wants
 from shared.procedures.services import Services
 from shared.registers import findings
 
-CONTROLS = ("recurring_invoice_hold", "charge_entries_reviewed", "invoice_left_unsigned")
+CONTROLS = ("recurring_invoice_hold", "first_invoice_hold", "charge_entries_reviewed", "invoice_left_unsigned")
 """What judges billing."""
 
 

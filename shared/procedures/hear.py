@@ -51,6 +51,7 @@ class _LatelyRead:
 
 _READ = _LatelyRead()
 _INVOICES = Together(billing.judge_invoices)
+_FIRST_INVOICES = Together(billing.judge_first)
 
 
 def hear(services: Services, evidence_id: str) -> None:
@@ -113,6 +114,8 @@ def judge_record(services: Services, kind: str, identity: str, as_of: datetime, 
         projects.judge_projects(services, [identity], as_of, run_id)
     elif kind == "RecurringInvoice":
         _INVOICES.judge(services, identity, as_of, run_id)
+    elif kind == "Invoice":
+        _FIRST_INVOICES.judge(services, identity, as_of, run_id)
     elif kind == "Appointment":
         handoffs.judge_appointments(services, [identity], as_of, run_id)
 

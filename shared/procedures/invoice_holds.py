@@ -1,4 +1,4 @@
-"""Hold a recurring invoice: the hold's row first, then the action, then the request for an approval of exactly its content."""
+"""Hold an invoice: the hold's row first, then the action, then the request for an approval of exactly its content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.measures.money import shown
 from shared.model import JsonObject, NewEntry, Reason, Subject
 from shared.policy.billing import BillingPolicy
 from shared.procedures.ask import ask, withdraw
-from shared.procedures.billing_book import KIND, SUBJECT, Standing
+from shared.procedures.billing_book import RECURRING, Sort, Standing, sort_of
 from shared.procedures.invoice_release import resume_release
 from shared.procedures.plan import queue_actions, register, row_key
 from shared.procedures.services import Services
@@ -28,6 +28,7 @@ def ensure_held(
     reasons: tuple[Reason, ...],
     standing: Standing | None,
     run_id: str,
+    sort: Sort = RECURRING,
 ) -> bool:
     """Hold the invoice, or bring its hold, its action and its request up to date. True when the hold is new.
 
@@ -35,14 +36,14 @@ def ensure_held(
 
     Whatever was left undone by a crash or a failure is taken up again here.
     """
-    subject = Subject(SUBJECT, name)
+    subject = Subject(sort.subject, name)
     policy = services.policy.policy.scoped(None, customer)
     amount = facts.amount if facts else None
     new = False
     if not reasons or (standing is not None and standing.held):
         # It was held when the books were opened. A release since then was signed on what stands now and rings again
         # itself; a judgement from before it must not place the hold anew.
-        held = holds.current(services.rows, KIND, subject)
+        held = holds.current(services.rows, sort.hold, subject)
         renewed = holds.renew(services.rows, held["id"], reasons, amount) if held is not None else None
         if renewed is None:
             return False
@@ -50,7 +51,7 @@ def ensure_held(
     else:
         hold, new = holds.place(
             services.rows,
-            kind=KIND,
+            kind=sort.hold,
             subject=subject,
             customer=customer,
             practice=None,
@@ -63,7 +64,7 @@ def ensure_held(
             standing={"state": holds.RELEASED, "number": standing.number} if standing is not None else None,
         )
     if new:
-        _tell(services, hold, run_id)
+        tell_held(services, hold, run_id)
     apply_hold(services, hold, policy.billing, facts, run_id)
     if facts is not None:
         hold = _note_period(services, hold, facts)
@@ -90,15 +91,16 @@ def _note_period(services: Services, hold: JsonObject, facts: InvoiceFacts) -> J
     return holds.amend(services.rows, hold["id"], {"detail": {**hold["detail"], "periods": [*periods, start]}}) or hold
 
 
-def _tell(services: Services, hold: JsonObject, run_id: str) -> None:
+def tell_held(services: Services, hold: JsonObject, run_id: str) -> None:
+    """Record that it is held and notify; repeating it changes nothing."""
     services.ledger.record(
         NewEntry(
             type="hold.placed",
             key=f"hold\n{hold['id']}",
             payload=json.dumps(hold, sort_keys=True, ensure_ascii=False).encode(),
             customer=hold["customer"],
-            subject=Subject(SUBJECT, hold["subject"]["id"]),
-            controls=("recurring_invoice_hold",),
+            subject=_subject(hold),
+            controls=(sort_of(hold).control,),
         )
     )
     at_stake = f"{hold['amount']['amount']} {hold['amount']['currency']} at stake. " if hold["amount"] else ""
@@ -113,9 +115,9 @@ def _tell(services: Services, hold: JsonObject, run_id: str) -> None:
                 {
                     "event": "hold_placed",
                     "practice": None,
-                    "title": "An invoice is held",
+                    "title": sort_of(hold).title,
                     "id": hold["id"],
-                    "kind": KIND,
+                    "kind": hold["kind"],
                     "text": at_stake + " ".join(one["text"] for one in hold["reasons"]),
                 },
             )
@@ -138,21 +140,27 @@ def apply_hold(
             queue_actions(services, [Action.from_json(planned.body["action"])], reference["part"])
             return
         attempts += planned is not None
+    sort = sort_of(hold)
+    mode = policy.hold if sort is RECURRING else "review"
     action = Action(
         ActionKind.HOLD_INVOICE,
         f"hold\n{hold['id']}\n{attempts}",
-        Subject(SUBJECT, hold["subject"]["id"]),
+        _subject(hold),
         hold["customer"],
         {
-            "recurring_invoice_id": int(facts.id) if facts else _number(hold["subject"]["id"]),
-            "mode": policy.hold,
+            sort.identity: int(facts.id) if facts else _number(hold["subject"]["id"]),
+            "mode": mode,
             "hold_id": hold["id"],
         },
     )
-    detail = {**hold["detail"], "mode": policy.hold, "action": {"part": run_id, "key": row_key(action)}}
+    detail = {**hold["detail"], "mode": mode, "action": {"part": run_id, "key": row_key(action)}}
     hold["detail"] = detail
     holds.amend(services.rows, hold["id"], {"detail": detail, "attempts": attempts})
     queue_actions(services, [action], run_id)
+
+
+def _subject(hold: JsonObject) -> Subject:
+    return Subject(hold["subject"]["kind"], hold["subject"]["id"])
 
 
 def _number(text: str) -> int | str:
@@ -190,13 +198,13 @@ def _ensure_asked(
                     key=f"expired\n{request['id']}",
                     payload=json.dumps({"id": request["id"], "expires": request["expires"]}, sort_keys=True).encode(),
                     customer=hold["customer"],
-                    subject=Subject(SUBJECT, hold["subject"]["id"]),
+                    subject=_subject(hold),
                 )
             )
     opened = ask(
         services,
         kind="invoice_release",
-        subject=Subject(SUBJECT, hold["subject"]["id"]),
+        subject=_subject(hold),
         customer=hold["customer"],
         practice=None,
         content=content,
@@ -227,5 +235,6 @@ def _text(hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...]) ->
     who = f"customer {facts.client}" if facts.client else "an unknown customer"
     said = " ".join([reason.text for reason in reasons] or [one["text"] for one in hold["reasons"]])
     unproven = "" if facts.validated else " Billing has not been validated: look at every line."
-    asked = f"Release recurring invoice {hold['subject']['id']} of {who}: {total}{period}. It is held because: {said}"
+    noun = hold["subject"]["kind"].replace("_", " ")
+    asked = f"Release {noun} {hold['subject']['id']} of {who}: {total}{period}. It is held because: {said}"
     return f"{asked[: 4000 - len(unproven)]}{unproven}"

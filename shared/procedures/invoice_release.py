@@ -12,7 +12,7 @@ from shared.errors import RowExists
 from shared.measures.invoice_content import content_of
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 from shared.procedures.ask import withdraw
-from shared.procedures.billing_book import KIND, SUBJECT
+from shared.procedures.billing_book import FIRST, sort_of
 from shared.procedures.observe import observation
 from shared.procedures.plan import queue_actions, register, row_key
 from shared.procedures.services import Services
@@ -20,7 +20,7 @@ from shared.registers import approvals, holds, signoffs
 
 
 class _OneInvoice(Protocol):
-    def one_invoice(self, mirror: Any, row: JsonObject, policy: Any) -> Any: ...
+    def one_invoice(self, mirror: Any, row: JsonObject, policy: Any, *, one_off: bool) -> Any: ...
 
 
 def present_content(services: Services, approval: JsonObject) -> JsonObject | None:
@@ -29,21 +29,21 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
     Kept as evidence, not folded into the mirror: whoever lets people decide need not write there.
     Raises SourceError when HaloPSA does not answer: nobody decides on what may have changed.
     """
-    name = approval["subject"]["id"]
-    answer = services.halo.one("RecurringInvoice", name, {"includedetails": "true"})
+    sort = sort_of(approval)
+    answer = services.halo.one(sort.record, approval["subject"]["id"], {"includedetails": "true"})
     if answer is None or not answer.rows:
         return None
     row = answer.rows[0]
-    services.ledger.record(replace(observation("RecurringInvoice", answer), customer=approval["customer"]))
+    services.ledger.record(replace(observation(sort.record, answer), customer=approval["customer"]))
     facts = cast("_OneInvoice", services.facts("billing"))
     policy = services.policy.policy.scoped(None, approval["customer"])
-    invoice = facts.one_invoice(services.mirror, row, policy)
+    invoice = facts.one_invoice(services.mirror, row, policy, one_off=sort is FIRST)
     return content_of(invoice) if invoice is not None else None
 
 
 def on_decided(services: Services, approval: JsonObject) -> None:
     """Approved: the sign-off is recorded and the release planned. Rejected: it stays held, with the rejection told."""
-    hold = holds.current(services.rows, KIND, Subject(SUBJECT, approval["subject"]["id"]))
+    hold = holds.current(services.rows, sort_of(approval).hold, _subject(approval))
     if approval["state"] != APPROVED:
         if hold is not None and hold["approval_id"] == approval["id"]:
             last = approval["decisions"][-1]
@@ -61,10 +61,10 @@ def on_decided(services: Services, approval: JsonObject) -> None:
 
 
 def _sign(services: Services, approval: JsonObject, hold: JsonObject | None) -> None:
-    name = approval["subject"]["id"]
+    name, sort = approval["subject"]["id"], sort_of(approval)
     mine = hold is not None and hold["approval_id"] == approval["id"]
     body: JsonObject = {
-        "recurring_invoice_id": name,
+        sort.identity: name,
         "customer": approval["customer"],
         "approval_id": approval["id"],
         "content": approval["content"],
@@ -79,13 +79,15 @@ def _sign(services: Services, approval: JsonObject, hold: JsonObject | None) -> 
             key=f"signoff\n{approval['id']}",
             payload=json.dumps(body, sort_keys=True, ensure_ascii=False).encode(),
             customer=approval["customer"],
-            subject=Subject(SUBJECT, name),
-            controls=("recurring_invoice_hold",),
+            subject=_subject(approval),
+            controls=(sort.control,),
             actor=body["by"][-1] if body["by"] else "service",
         )
     )
     try:
-        signoffs.register(services.rows).insert(signoffs.key_of(name, approval["closed_at"], approval["id"]), body)
+        signoffs.register(services.rows).insert(
+            signoffs.key_of(sort.signed_as(name), approval["closed_at"], approval["id"]), body
+        )
     except RowExists:
         return  # called again after a crash
 
@@ -117,10 +119,10 @@ def _plan_release(services: Services, hold: JsonObject, run_id: str | None, atte
     action = Action(
         ActionKind.RELEASE_INVOICE,
         f"release\n{hold['id']}\n{hold.get('release_approved')}\n{attempts}",
-        Subject(SUBJECT, hold["subject"]["id"]),
+        _subject(hold),
         hold["customer"],
         {
-            "recurring_invoice_id": _number(hold["subject"]["id"]),
+            sort_of(hold).identity: _number(hold["subject"]["id"]),
             "mode": hold["detail"]["mode"],
             "prior": hold["prior"] or {},
             "hold_id": hold["id"],
@@ -213,17 +215,22 @@ def _released(services: Services, hold: JsonObject, *, restored: bool = False, w
                     "by": by,
                     "approval_id": approval_id,
                     "at": after["released_at"],
-                    "restored": restored,
-                    "reason": why,
+                    # a hold that ended for another reason stays so when its release is carried out after all
+                    "restored": restored and not after.get("release_reason"),
+                    "reason": after.get("release_reason", ""),
                     "cost": holds.cost(after, now),
                 },
                 sort_keys=True,
             ).encode(),
             customer=hold["customer"],
-            subject=Subject(SUBJECT, hold["subject"]["id"]),
-            controls=("recurring_invoice_hold",),
+            subject=_subject(hold),
+            controls=(sort_of(hold).control,),
         )
     )
+
+
+def _subject(body: JsonObject) -> Subject:
+    return Subject(body["subject"]["kind"], body["subject"]["id"])
 
 
 def _number(text: str) -> int | str:

@@ -1,20 +1,19 @@
-"""The daily invariants over what has left HaloPSA, and over time that finance has not looked at yet."""
+"""The daily invariant over what has left HaloPSA: nothing that was held, unsigned, or changed after finance signed it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, cast
 
-from shared.controls import charge_entries_reviewed, invoice_left_unsigned
+from shared.controls import invoice_left_unsigned
 from shared.controls.spec import Case
-from shared.measures.invoice_facts import ChargeEntry, Issued
+from shared.measures.invoice_facts import Issued
 from shared.measures.left_facts import HoldSpan, LeftFacts, left_while
 from shared.model import JsonObject, Subject, parse_instant, rfc3339
 from shared.procedures.assess import assess
-from shared.procedures.billing_book import HoldBook, SignBook
+from shared.procedures.billing_book import FIRST, HoldBook, SignBook, read_holds
 from shared.procedures.services import Services
-from shared.registers import findings
 from shared.registers.store import Register
 
 _BACKDATED = timedelta(days=31)
@@ -24,54 +23,48 @@ _BACKDATED = timedelta(days=31)
 _BATCH = 500
 
 
-class _Issued(Protocol):
+class _Facts(Protocol):
     def issued_ids(self, mirror: Any, since: date) -> list[int]: ...
     def issued_since(
         self, mirror: Any, since: date, backdated: date, held: frozenset[int], but: frozenset[int]
     ) -> dict[str | None, list[bytes]]: ...
     def issued_of(self, packed: Iterable[bytes]) -> tuple[list[Issued], list[Any]]: ...
+    def left_since(
+        self, mirror: Any, since: date, wanted: Callable[[str], bool], but: frozenset[int]
+    ) -> dict[str | None, list[bytes]]: ...
+    def left_of(self, packed: Iterable[bytes]) -> tuple[list[Issued], list[Any]]: ...
+
+
+_Judged = Iterator[tuple[str | None, list[LeftFacts], int]]
+"""By customer what is judged, and how many rows could not be read."""
 
 
 def check_left(services: Services, book: HoldBook, signed: SignBook, as_of: datetime, run_id: str) -> JsonObject:
-    """Judge every invoice made from a recurring one since we began. What was there when we first looked is not judged."""
-    if services.mirror.read_at("Invoice") is None:
-        return {"population": 0, "fail": 0, "exceptions": [], "refused": 0, "complete": False}
-    facts = cast("_Issued", services.facts("billing"))
-    register = Register(services.rows, "billing")
-    began = register.get("began")
-    if began is None:
-        there = facts.issued_ids(services.mirror, as_of.date() - _BACKDATED)
-        register.put("began", {"at": rfc3339(as_of), "there": there})
-        return {"population": 0, "fail": 0, "exceptions": [], "refused": 0, "complete": True}
-    since = parse_instant(began.body["at"]).date()
-    held = frozenset(int(name) for name in book.open() if name.lstrip("-").isdigit())
-    packed = facts.issued_since(services.mirror, since, since - _BACKDATED, held, frozenset(began.body["there"]))
+    """Judge every invoice that left since we began. What was there when we first looked is not judged."""
     read_at = services.mirror.read_at("Invoice")
+    if read_at is None:
+        return {"population": 0, "fail": 0, "exceptions": [], "refused": 0, "complete": False}
     observations = services.mirror.observations("Invoice")[:5]
     population = refused = 0
     failed: list[str] = []
     cases: list[Case] = []
-    for at, (customer, rows) in enumerate(packed.items(), start=1):
-        issued, wrong = facts.issued_of(rows)
-        refused += len(wrong)
-        cases += [
-            Case(
-                Subject("invoice", str(one.id)),
-                customer,
-                None,
-                LeftFacts(one, tuple(_of(book.spans, one.recurring_id)), _signed(signed, one.recurring_id)),
-                read_at,
-                observations,
-            )
-            for one in issued
-            if _counts(one, since, _of(book.spans, one.recurring_id))
-        ]
-        if len(cases) < _BATCH and at < len(packed):
-            continue
+
+    def judge() -> None:
         judged = assess(services, invoice_left_unsigned.CONTROL, cases, as_of=as_of, run_id=run_id)
-        population += len(cases)
-        failed += [one.case.subject.id for one in judged if one.judgement.verdict in ("fail", "error")]
-        cases = []
+        failed.extend(one.case.subject.id for one in judged if one.judgement.verdict in ("fail", "error"))
+        cases.clear()
+
+    for judged in (_recurring(services, book, signed, as_of), _one_off(services, signed, as_of)):
+        for customer, facts, wrong in judged:
+            refused += wrong
+            population += len(facts)
+            cases += [
+                Case(Subject("invoice", str(one.issued.id)), customer, None, one, read_at, observations)
+                for one in facts
+            ]
+            if len(cases) >= _BATCH:
+                judge()
+        judge()
     return {
         "population": population,
         "fail": len(failed),
@@ -79,6 +72,72 @@ def check_left(services: Services, book: HoldBook, signed: SignBook, as_of: date
         "refused": refused,
         "complete": True,
     }
+
+
+def _recurring(services: Services, book: HoldBook, signed: SignBook, as_of: datetime) -> _Judged:
+    """Those made from recurring ones."""
+    facts = cast("_Facts", services.facts("billing"))
+    since, there = _began(
+        services, "began", as_of, lambda: facts.issued_ids(services.mirror, as_of.date() - _BACKDATED)
+    )
+    if there is None:
+        return
+    held = frozenset(int(name) for name in book.open() if name.lstrip("-").isdigit())
+    for customer, rows in facts.issued_since(services.mirror, since, since - _BACKDATED, held, there).items():
+        issued, wrong = facts.issued_of(rows)
+        yield (
+            customer,
+            [
+                LeftFacts(one, tuple(_of(book.spans, one.recurring_id)), _signed(signed, one.recurring_id))
+                for one in issued
+                if _counts(one, since, _of(book.spans, one.recurring_id))
+            ],
+            len(wrong),
+        )
+
+
+def _one_off(services: Services, signed: SignBook, as_of: datetime) -> _Judged:
+    """Those that no recurring one made.
+
+    One without hold and sign-off of its own is judged while finance has signed nothing for its customer, and afterwards
+    where HaloPSA says when it left.
+    """
+    facts = cast("_Facts", services.facts("billing"))
+    mirror = services.mirror
+
+    def there_now() -> list[int]:
+        left = facts.left_since(mirror, as_of.date() - _BACKDATED, lambda _name: False, frozenset())
+        return [one.id for rows in left.values() for one in facts.left_of(rows)[0]]
+
+    since, there = _began(services, "began_first", as_of, there_now)
+    if there is None:
+        return
+    book = read_holds(services.rows, sort=FIRST)
+    ours = signed.firsts() | book.newest.keys()
+    for customer, rows in facts.left_since(mirror, since, ours.__contains__, there).items():
+        issued, wrong = facts.left_of(rows)
+        told = signed.first(customer)
+        yield (
+            customer,
+            [
+                LeftFacts(one, tuple(book.spans.get(str(one.id), ())), signed.every(FIRST.signed_as(str(one.id))), told)
+                for one in issued
+                if told is None or one.left_at is not None or str(one.id) in ours
+            ],
+            len(wrong),
+        )
+
+
+def _began(
+    services: Services, key: str, as_of: datetime, there: Callable[[], list[int]]
+) -> tuple[date, frozenset[int] | None]:
+    """The day we began and what was there then; None for it when that is now."""
+    register = Register(services.rows, "billing")
+    began = register.get(key)
+    if began is None:
+        register.put(key, {"at": rfc3339(as_of), "there": there()})
+        return as_of.date(), None
+    return parse_instant(began.body["at"]).date(), frozenset(began.body["there"])
 
 
 def _counts(issued: Issued, since: date, spans: Iterable[HoldSpan]) -> bool:
@@ -99,26 +158,3 @@ def _of(spans: Mapping[str, list[Any]], recurring_id: int | None) -> list[Any]:
 
 def _signed(book: SignBook, recurring_id: int | None) -> tuple[Any, ...]:
     return next((found for name in _names(recurring_id) if (found := book.every(name))), ())
-
-
-def check_charge_entries(
-    services: Services,
-    entries: Mapping[str, Sequence[ChargeEntry]],
-    judged_customers: set[str | None],
-    signed_customers: frozenset[str],
-    as_of: datetime,
-    run_id: str,
-) -> JsonObject:
-    """Customers finance has signed nothing for and who have no invoice due: their time is looked at here."""
-    control = charge_entries_reviewed.CONTROL
-    wanted = {name: tuple(found) for name, found in entries.items() if name not in judged_customers | signed_customers}
-    standing = {
-        row["customer"] for row in findings.of_control(services.rows, control.id) if row["verdict"] in findings.ASKING
-    }
-    times = [at for kind in control.needs if (at := services.mirror.read_at(kind)) is not None]
-    cases = [
-        Case(Subject("customer", name), name, None, wanted.get(name, ()), min(times) if times else None)
-        for name in sorted({*wanted, *(one for one in standing if one)})
-    ]
-    judged = assess(services, control, cases, as_of=as_of, run_id=run_id)
-    return {"population": len(cases), "fail": sum(one.judgement.verdict == "fail" for one in judged)}

@@ -1,4 +1,4 @@
-"""Sign-offs: which content of a recurring invoice finance signed, when, and who."""
+"""Sign-offs: which content of an invoice finance signed, when, and who."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ def register(rows: Rows) -> Register:
     return Register(rows, "signoffs")
 
 
-def key_of(recurring_id: str, at: str, approval_id: str) -> str:
+def name_of(body: JsonObject) -> str:
+    """What the sign-offs of one invoice have in common: a recurring invoice's id, or ``invoice.<id>`` of any other."""
+    return body.get("recurring_invoice_id") or f"invoice.{body['invoice_id']}"
+
+
+def key_of(name: str, at: str, approval_id: str) -> str:
     """A sign-off's row. ``at`` is the instant the approval closed."""
-    return f"{recurring_id}~{at}~{approval_id}"
+    return f"{name}~{at}~{approval_id}"
 
 
-def of_invoice(rows: Rows, recurring_id: str) -> tuple[JsonObject, ...]:
-    """Every sign-off of one recurring invoice, oldest first."""
-    return tuple(register(rows).all(first=f"{recurring_id}~", last=f"{recurring_id}~~"))
+def of_invoice(rows: Rows, name: str) -> tuple[JsonObject, ...]:
+    """Every sign-off of one invoice, oldest first."""
+    return tuple(register(rows).all(first=f"{name}~", last=f"{name}~~"))
 
 
 def every(rows: Rows) -> Iterator[JsonObject]:

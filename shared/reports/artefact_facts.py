@@ -5,17 +5,17 @@ from __future__ import annotations
 WRITES: tuple[tuple[str, str, str, str], ...] = (
     (
         "hold_invoice",
-        "A recurring invoice fails a billing control.",
-        "The recurring invoice is disabled or marked for review in HaloPSA.",
+        "A recurring invoice, or a new customer's first invoice, fails a billing control.",
+        "A recurring invoice is disabled or marked for review in HaloPSA, a first invoice marked for review.",
         (
-            "Approve the release under Approvals; the former state, kept with the hold, is written back. By hand: switch the recurring "
-            "invoice on again in HaloPSA and say so in the approval's rationale."
+            "Approve the release under Approvals; the former state, kept with the hold, is written back. By hand: switch the invoice "
+            "on again or take the mark off in HaloPSA, and say so in the approval's rationale."
         ),
     ),
     (
         "release_invoice",
         "Finance approves the release of a hold.",
-        "The recurring invoice is put back as it was before.",
+        "The invoice is put back as it was before.",
         "Run the billing check again: while a reason stands, the invoice is held again at once.",
     ),
     (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.controls import charge_entries_reviewed, invoice_left_unsigned, recurring_invoice_hold
+from shared.controls import charge_entries_reviewed, first_invoice_hold, invoice_left_unsigned, recurring_invoice_hold
 from shared.controls.billing_canaries import clean_invoice
 from shared.controls.spec import Control, canary_result
 from shared.measures.invoice_facts import NotBilled
@@ -15,7 +15,12 @@ from shared.model import Verdict
 from shared.policy.document import read_policy
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
-CONTROLS = (recurring_invoice_hold.CONTROL, invoice_left_unsigned.CONTROL, charge_entries_reviewed.CONTROL)
+CONTROLS = (
+    recurring_invoice_hold.CONTROL,
+    first_invoice_hold.CONTROL,
+    invoice_left_unsigned.CONTROL,
+    charge_entries_reviewed.CONTROL,
+)
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda one: one.id)

@@ -136,6 +136,20 @@ def test_holds_and_projects_are_carried_out(simulator: Simulator) -> None:
     assert page.rows[0]["lines"]
     release = Action(ActionKind.RELEASE_INVOICE, "r", hold.subject, "3", {**invoice, "prior": prior})
     assert writes.carry_out(release, {})["already"] is False
+    simulator.rows(Invoice=[{"id": 71, "client_id": 3, "total": 10.0, "lines": [{"id": 1, "qty_order": 1.0}]}])
+    one = Action(
+        ActionKind.HOLD_INVOICE,
+        "i",
+        Subject("invoice", "71"),
+        "3",
+        {"invoice_id": 71, "mode": "review", "hold_id": "h-2"},
+    )
+    held = [writes.carry_out(one, {}) for _ in range(2)]
+    assert [(told["already"], told["prior"]["reviewrequired"]) for told in held] == [(False, False), (True, False)]
+    assert services.halo.one("Invoice", "71", {"includedetails": "true"}).rows[0]["lines"]
+    back = Action(ActionKind.RELEASE_INVOICE, "j", one.subject, "3", {**one.parameters, "prior": held[0]["prior"]})
+    assert [writes.carry_out(back, {})["already"] for _ in range(2)] == [False, True]
+    assert services.halo.one("Invoice", "71", {}).rows[0]["reviewrequired"] is False
     plan = {"summary": "Rollout", "client_id": 3, "project_type": 5, "task_type": 1, "tasks": [{"name": "Draw"}]}
     make = Action(
         ActionKind.CREATE_PROJECT, "p", Subject("opportunity", "55"), "3", {"opportunity_id": 55, "plan": plan}

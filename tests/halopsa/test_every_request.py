@@ -55,10 +55,13 @@ def work(services: FakeServices) -> None:
     invoice = int(next(iter(services.mirror.rows("RecurringInvoice")))["id"])
     ticket = int(next(iter(services.mirror.rows("Tickets")))["id"])
     hold = {"recurring_invoice_id": invoice, "mode": "disable", "hold_id": "h"}
+    first = {"invoice_id": 71, "mode": "review", "hold_id": "h-2"}
     plan = {"summary": "Rollout", "client_id": 101, "project_type": 40, "task_type": 41, "tasks": [{"name": "Draw"}]}
     for kind, parameters in (
         (ActionKind.HOLD_INVOICE, hold),
         (ActionKind.RELEASE_INVOICE, hold | {"prior": {}}),
+        (ActionKind.HOLD_INVOICE, first),
+        (ActionKind.RELEASE_INVOICE, first | {"prior": {}}),
         (ActionKind.NOTE_TICKET, {"ticket_id": ticket, "note": "x"}),
         (ActionKind.CREATE_PROJECT, {"opportunity_id": 601, "plan": plan}),
     ):
@@ -81,6 +84,7 @@ def test_every_request_that_is_made_exists(simulator: Simulator, document: dict[
     from local.seeds import world
 
     simulator.door.post("/_sim/rows?replace=true&quiet=true", json=world.rows()).raise_for_status()
+    simulator.rows(Invoice=[{"id": 71, "client_id": 101, "posted": False}])
     work(connect(simulator))
     strange: set[str] = set()
     asked: set[str] = set()

@@ -79,6 +79,32 @@ def test_an_invoice_a_person_disabled_stays_disabled() -> None:
     assert halo.tables["RecurringInvoice"][0]["disabled"] is True
 
 
+def test_an_invoice_no_recurring_one_made_is_flagged_while_it_is_in_the_house() -> None:
+    """Once, with our mark, and the flag is taken back; nothing is written to one that is missing, void or has left."""
+    before = {"id": 71, "reviewrequired": False, "datesent": "1900-01-01T00:00:00"}
+    halo, writes = world(Invoice=[dict(before)])
+    told = {"invoice_id": 71, "mode": "review", "hold_id": "h-1"}
+    halo.lose = 1
+    with pytest.raises(SourceDown):
+        writes.carry_out(action(ActionKind.HOLD_INVOICE, "k", **told), {})
+    outcome = writes.carry_out(action(ActionKind.HOLD_INVOICE, "k", **told), {})
+    assert (outcome["already"], outcome["prior"]["reviewrequired"]) == (True, False)
+    halo.lose = 1
+    with pytest.raises(SourceDown):
+        writes.carry_out(action(ActionKind.RELEASE_INVOICE, "l", **told, prior=outcome["prior"]), {})
+    writes.carry_out(action(ActionKind.RELEASE_INVOICE, "l", **told, prior=outcome["prior"]), {})
+    assert halo.tables["Invoice"] == [{**before, "internal_note": ""}]
+    for changes in ({"posted": True}, {"datesent": "2026-11-10T00:00:00"}, {"voided": True}):
+        halo.tables["Invoice"] = [before | changes]
+        with pytest.raises(SourceRejected) as caught:
+            writes.carry_out(action(ActionKind.HOLD_INVOICE, "k", **told), {})
+        assert caught.value.code == "invoice_left"
+    halo.tables["Invoice"] = []
+    with pytest.raises(SourceRejected) as caught:
+        writes.carry_out(action(ActionKind.HOLD_INVOICE, "k", **told), {})
+    assert caught.value.code == "invoice_missing"
+
+
 def test_a_hold_whose_answer_was_lost_is_known_as_our_own() -> None:
     """The retry tells the prior state from before our first attempt."""
     halo, writes = world(RecurringInvoice=[{"id": -240, "disabled": False}])

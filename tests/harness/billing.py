@@ -71,6 +71,25 @@ def invoice(number: int = 101, **changes: Any) -> JsonObject:
     return row | changes
 
 
+def first(number: int = 9001, **changes: Any) -> JsonObject:
+    """A new customer's invoice that no recurring one made, still in the house."""
+    row: JsonObject = {
+        "id": number,
+        "client_id": 12,
+        "invoice_date": "2026-11-18T00:00:00",
+        "currency_code_name": "CAD",
+        "total": 226.0,
+        "tax_total": 26.0,
+        "posted": False,
+        "reviewrequired": False,
+        "requires_approval": True,
+        "approval_status": 2,
+        "approvalagentid": 7,
+        "lines": [line()],
+    }
+    return row | changes
+
+
 def issued(number: int, of: int = 101, **changes: Any) -> JsonObject:
     """The invoice of November."""
     row: JsonObject = {
@@ -129,13 +148,13 @@ class BillingHalo:
         self.down = False
         self.writes: list[tuple[str, JsonObject]] = []
 
-    def _find(self, name: str) -> JsonObject | None:
-        return next((row for row in self.rows["RecurringInvoice"] if str(row["id"]) == name), None)
+    def _find(self, name: str, kind: str = "RecurringInvoice") -> JsonObject | None:
+        return next((row for row in self.rows[kind] if str(row["id"]) == name), None)
 
     def one(self, kind: str, record_id: str, query: Any = None) -> ReadPage | None:
         if self.down:
             raise SourceDown("HaloPSA does not answer.")
-        row = self._find(record_id)
+        row = self._find(record_id, kind)
         if row is None:
             return None
         return ReadPage(
@@ -153,7 +172,7 @@ class BillingHalo:
         raise SourceDown(f"The list {kind} does not answer.")
 
     def write(self, kind: str, row: JsonObject) -> JsonObject:
-        held = self._find(str(row["id"]))
+        held = self._find(str(row["id"]), kind)
         assert held is not None
         held.update(row)
         return dict(held)
@@ -249,3 +268,39 @@ class Office:
 
     def later(self, **span: float) -> str:
         return rfc3339(self.clock.advance(**span))
+
+
+class FirstOffice(Office):
+    """The same, of a customer who has no recurring invoice yet: numbers are those of invoices."""
+
+    def __init__(self, rows: dict[str, list[JsonObject]] | None = None, policy: str = "", now: datetime = NOW) -> None:
+        super().__init__(rows if rows is not None else tables(RecurringInvoice=[], Invoice=[first()]), policy, now)
+
+    def finding(
+        self, number: int = 9001, control: str = "first_invoice_hold", kind: str = "invoice"
+    ) -> JsonObject | None:
+        return super().finding(number, control, kind)
+
+    def codes(self, number: int = 9001) -> set[str]:
+        return super().codes(number)
+
+    def hold(self, number: int = 9001) -> JsonObject | None:
+        from shared.model import Subject
+
+        return holds.current(self.services.rows, "first_invoice", Subject("invoice", str(number)))
+
+    def approval(self, number: int = 9001) -> JsonObject:
+        return super().approval(number)
+
+    def decide(self, number: int = 9001, person: Person = FINANCE, decision: str = "approve") -> JsonObject:
+        return super().decide(number, person, decision)
+
+    def row(self, number: int = 9001) -> JsonObject:
+        row = self.halo._find(str(number), "Invoice")
+        assert row is not None
+        return row
+
+    def left(self, number: int = 9001) -> set[str]:
+        """Codes of the finding on how it left; "not judged" where there is none."""
+        row = self.finding(number, "invoice_left_unsigned")
+        return {"not judged"} if row is None else {reason["code"] for reason in row["reasons"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from shared.errors import Conflict, Gone
 from shared.procedures import billing
 from shared.registers import approvals, holds
-from tests.harness.billing import FINANCE, Office
+from tests.harness.billing import FINANCE, FirstOffice, Office
 from tests.harness.interleave import Turns
 
 if TYPE_CHECKING:
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 class Scene:
     """A held invoice whose release finance is just approving, and a ring about it."""
 
+    office_of: type[Office] = Office
+    kind, name, hold, field = "RecurringInvoice", "-101", "invoice", "disabled"
+    judge = staticmethod(billing.judge_invoices)
+
     def __init__(self) -> None:
-        self.office = Office()
+        self.office = self.office_of()
         self.office.check()
         self.request = self.office.approval()
         self.turns = Turns()
@@ -47,23 +52,31 @@ class Scene:
     def ring(self) -> None:
         """As a delivery is heard: read the record, fold it in, judge it, and work off what that queues."""
         services = self.office.services
-        page = services.halo.one("RecurringInvoice", "-101", {})
-        services.mirror.apply("RecurringInvoice", [page.rows[0]], read_at=page.read_at)
-        billing.judge_invoices(services, {"-101": "delivery\nd-1"}, services.clock.now())
+        page = services.halo.one(self.kind, self.name, {})
+        services.mirror.apply(self.kind, [page.rows[0]], read_at=page.read_at)
+        self.judge(services, {self.name: "delivery\nd-1"}, services.clock.now())
         self.office.work()
 
     def holds(self) -> list[tuple[str, bool]]:
-        return [(one["state"], one["applied"]) for one in holds.of_kind(self.office.services.rows, "invoice")]
+        return [(one["state"], one["applied"]) for one in holds.of_kind(self.office.services.rows, self.hold)]
 
     def open_requests(self) -> int:
         return sum(one["state"] == "open" for one in approvals.register(self.office.services.rows).all())
 
 
-def approved() -> Scene:
+class FirstScene(Scene):
+    """The same of an invoice that no recurring one made."""
+
+    office_of = FirstOffice
+    kind, name, hold, field = "Invoice", "9001", "first_invoice", "reviewrequired"
+    judge = staticmethod(billing.judge_first)
+
+
+def approved(make: type[Scene] = Scene) -> Scene:
     """The approval is given; its release waits in the queue."""
     from shared.procedures import decide
 
-    scene = Scene()
+    scene = make()
     body = {"decision": "approve", "rationale": "Checked.", "digest": scene.request["digest"]}
     decide.decide_approval(scene.office.services, FINANCE, scene.request["id"], body)
     return scene
@@ -104,8 +117,13 @@ CASES: list[tuple[Callable[[], Scene], str, str]] = [
     (approved, "ring", "release"),
     (Scene, "approve", "ring"),
     (Scene, "ring", "approve"),
+    (partial(approved, FirstScene), "release", "ring"),
+    (partial(approved, FirstScene), "ring", "release"),
+    (FirstScene, "approve", "ring"),
+    (FirstScene, "ring", "approve"),
 ]
-IDS = ["release cut by a ring", "ring cut by a release", "approval cut by a ring", "ring cut by an approval"]
+CUTS = ["release cut by a ring", "ring cut by a release", "approval cut by a ring", "ring cut by an approval"]
+IDS = [*CUTS, *(f"first invoice: {cut}" for cut in CUTS)]
 
 
 def unchanged(make: Callable[[], Scene], first: str, second: str, every: int) -> int:
@@ -115,7 +133,7 @@ def unchanged(make: Callable[[], Scene], first: str, second: str, every: int) ->
         count += 1
         office = scene.office
         assert scene.holds() == [("released", True)], cut
-        assert office.row()["disabled"] is False, cut
+        assert office.row()[scene.field] is False, cut
         assert scene.open_requests() == 0, cut
         office.check()
         assert office.finding()["verdict"] == "pass", cut
@@ -131,7 +149,7 @@ def changed(make: Callable[[], Scene], first: str, second: str, every: int) -> i
         office = scene.office
         office.check()
         assert scene.holds()[-1] == ("held", True), cut
-        assert office.row()["disabled"] is True, cut
+        assert office.row()[scene.field] is True, cut
         assert scene.open_requests() == 1, cut
         assert office.approval()["content"]["lines"][0]["quantity"] == "30", cut
     return count

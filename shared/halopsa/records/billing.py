@@ -69,6 +69,14 @@ class InvoiceRow(Record):
     approvalagentid: HaloId | None = None
 
 
+class LeftRow(InvoiceRow):
+    """An invoice with the dates that say when it left (InvoiceHeader)."""
+
+    dateposted: HaloDate = None
+    datesent: HaloDate = None
+    datepaid: HaloDate = None
+
+
 class Receivable(Record):
     """What is still owed on an issued invoice (InvoiceHeader)."""
 

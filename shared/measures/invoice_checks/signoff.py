@@ -25,7 +25,7 @@ def check(invoice: InvoiceFacts, policy: BillingPolicy, _as_of: datetime) -> Ite
         yield Reason("no_signoff", "Finance has not signed this invoice.")
         return
     content = content_of(invoice)
-    if not later(content, signed.content):
+    if invoice.one_off or not later(content, signed.content):
         if content != signed.content:
             yield Reason(
                 "changed_after_signoff",

@@ -1,0 +1,123 @@
+"""Invoices that no recurring one made: which wait to go out, which have left, which are void."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from shared.halopsa.billing_rows import billed_lines, customer_of, issued_facts
+from shared.halopsa.due_invoices import Named, pack, unpack
+from shared.halopsa.records.billing import LeftRow
+from shared.halopsa.records.wire import Refused, date_or_none, parse_rows
+from shared.measures.invoice_facts import Issued
+from shared.ports import Records
+
+LEAVING = ("dateposted", "datesent", "datepaid", "last_synced")
+"""Dates of which any says that an invoice has left the house; ``posted`` says so without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Firsts:
+    """Those that are judged, compressed by customer, and what became of the others that were asked for."""
+
+    rows: Mapping[str | None, list[bytes]]
+    ids: frozenset[int]
+    left: frozenset[str]
+    gone: Mapping[str, str]
+    """Id to why it will not be billed."""
+
+
+def first_invoices(
+    mirror: Records,
+    named: Named,
+    *,
+    signed: frozenset[str],
+    keep: frozenset[str],
+    only: frozenset[str] | None = None,
+) -> Firsts:
+    """Invoices still in the house of customers outside ``signed``, and those of ``keep`` whoever they are for.
+
+    What they name is added to ``named``. ``only``: look at these alone.
+    """
+    source = mirror.rows("Invoice")
+    if only is not None:
+        source = iter([row for name in only if (row := mirror.get("Invoice", name)) is not None])
+        keep &= only
+    rows: dict[str | None, list[bytes]] = defaultdict(list)
+    ids: set[int] = set()
+    left: set[str] = set()
+    gone = dict.fromkeys(keep, "HaloPSA no longer has it.") if mirror.read_at("Invoice") is not None else {}
+    for row in source:
+        if not is_one_off(row):
+            continue
+        name, customer = str(row["id"]), _customer(row)
+        if name not in keep and customer in signed:
+            continue
+        gone.pop(name, None)
+        if row.get("voided") is True:
+            gone |= {name: "It was voided in HaloPSA."} if name in keep else {}
+        elif has_left(row):
+            left |= {name} & keep
+        else:
+            ids.add(row["id"])
+            named.note(row)
+            rows[customer].append(pack(row))
+    return Firsts(rows, frozenset(ids), frozenset(left), gone)
+
+
+def one_offs(mirror: Records, names: Iterable[str]) -> frozenset[str]:
+    """Those of these invoices that no recurring one made."""
+    return frozenset(name for name in names if (row := mirror.get("Invoice", name)) is not None and is_one_off(row))
+
+
+def left_since(
+    mirror: Records, since: date, wanted: Callable[[str], bool], but: frozenset[int]
+) -> dict[str | None, list[bytes]]:
+    """Such invoices that have left, not void, dated on or after a day and not in ``but``; ``wanted`` ones in any case."""
+    out: dict[str | None, list[bytes]] = defaultdict(list)
+    for row in mirror.rows("Invoice"):
+        if not is_one_off(row) or row.get("voided") is True or not has_left(row):
+            continue
+        if wanted(str(row["id"])) or (row["id"] not in but and _dated_since(row, since)):
+            out[_customer(row)].append(pack(row))
+    return out
+
+
+def left_of(packed: Iterable[bytes]) -> tuple[list[Issued], list[Refused]]:
+    """The same as facts, with the lines that finance signs."""
+    records, refused = parse_rows(LeftRow, (unpack(data) for data in packed))
+    return [
+        replace(issued_facts(record), lines=billed_lines(record), left_at=_left_at(record)) for record in records
+    ], refused
+
+
+def _left_at(record: LeftRow) -> datetime | None:
+    told = (record.dateposted, record.datesent, record.datepaid, record.last_synced)
+    return min((at for at in told if at is not None), default=None)
+
+
+def is_one_off(row: Mapping[str, Any]) -> bool:
+    """An invoice with an id of its own that names no recurring one; a name that cannot be read is a name."""
+    number = row.get("id")
+    return (
+        isinstance(number, int) and not isinstance(number, bool) and number > 0 and not row.get("recurring_invoice_id")
+    )
+
+
+def has_left(row: Mapping[str, Any]) -> bool:
+    """Posted, sent, paid or taken over by accounting."""
+    return row.get("posted") is True or any(date_or_none(row.get(name)) is not None for name in LEAVING)
+
+
+def _dated_since(row: Mapping[str, Any], since: date) -> bool:
+    names = ("invoice_date", "date_created", *LEAVING)
+    told = next((at for name in names if (at := date_or_none(row.get(name))) is not None), None)
+    return told is None or told.date() >= since
+
+
+def _customer(row: Mapping[str, Any]) -> str | None:
+    client = row.get("client_id")
+    return customer_of(client) if isinstance(client, int) and not isinstance(client, bool) else None
