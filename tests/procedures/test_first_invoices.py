@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from shared.errors import Conflict, SourceDown, StorageUnavailable
+from shared.errors import Conflict, SourceDown
 from shared.procedures import billing
 from shared.procedures.hear import judge_record
 from shared.registers import approvals, holds
 from tests.harness.billing import FINANCE, SECOND, FirstOffice, first, invoice, tables
-from tests.harness.faults import Faults
-from tests.harness.memory import MemoryRows
 
 
 def office(*invoices: dict[str, Any], **changes: Any) -> FirstOffice:
@@ -274,44 +272,6 @@ def test_halopsa_that_fails_is_tried_again_by_the_next_check() -> None:
     at.halo.down = False
     at.check()
     assert (at.hold()["applied"], at.row()["reviewrequired"], len(at.halo.writes)) == (True, True, 1)
-
-
-def failing_at(number: int, how: str) -> tuple[FirstOffice, Faults]:
-    at = FirstOffice()
-    faults = Faults(lambda _name, now: how if now == number else None)
-    at.services.rows = MemoryRows(faults)
-    return at, faults
-
-
-def settle(at: FirstOffice) -> None:
-    for _ in range(3):
-        try:
-            at.check()
-        except StorageUnavailable:
-            continue
-
-
-def writes_of_a_clean_check() -> int:
-    at, faults = failing_at(0, "before")
-    at.check()
-    return len(faults.writes)
-
-
-@pytest.mark.parametrize("how", ["before", "after"])
-@pytest.mark.parametrize("number", range(1, writes_of_a_clean_check() + 1))
-def test_a_failure_at_any_write_is_resumed(number: int, how: str) -> None:
-    """Held once, applied once, asked once; and released with the state it had before."""
-    at, _ = failing_at(number, how)
-    settle(at)
-    every = list(holds.of_kind(at.services.rows, "first_invoice"))
-    assert [(one["state"], one["applied"]) for one in every] == [("held", True)]
-    assert [kind for kind, _ in at.halo.writes] == ["hold_invoice"]
-    assert every[0]["prior"]["reviewrequired"] is False
-    requests = list(approvals.register(at.services.rows).all())
-    assert [one["state"] for one in requests] == ["open"]
-    at.decide()
-    settle(at)
-    assert (at.hold()["state"], at.row()["reviewrequired"]) == ("released", False)
 
 
 def test_a_ring_about_it_holds_it_at_once() -> None:
