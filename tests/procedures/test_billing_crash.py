@@ -11,7 +11,6 @@ from tests.harness.billing import FirstOffice, Office
 from tests.harness.faults import Faults
 from tests.harness.memory import MemoryRows
 
-
 SORTS = {Office: ("invoice", "disabled"), FirstOffice: ("first_invoice", "reviewrequired")}
 """Kind of hold, and the field that holds it in HaloPSA."""
 
