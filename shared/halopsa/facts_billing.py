@@ -23,7 +23,7 @@ from shared.halopsa.billing_rows import (
     positive,
 )
 from shared.halopsa.due_invoices import Population, of_lines, pack, population, unpack
-from shared.halopsa.first_invoices import first_invoices, has_left, is_one_off, left_of, left_since, one_offs
+from shared.halopsa.first_invoices import first_invoices, has_left, is_one_off, left_of, one_offs
 from shared.halopsa.records.billing import Approver, Customer, InvoiceApproval, InvoiceRow, SalesOrder, TaxRow
 from shared.halopsa.records.billing import Contract as ContractRow
 from shared.halopsa.records.wire import Refused, halo_date, parse_rows
@@ -44,7 +44,6 @@ __all__ = [
     "issued_of",
     "issued_since",
     "left_of",
-    "left_since",
     "one_invoice",
     "one_offs",
     "population",

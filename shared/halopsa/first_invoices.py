@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -28,6 +28,8 @@ class Firsts:
     left: frozenset[str]
     gone: Mapping[str, str]
     """Id to why it will not be billed."""
+    away: Mapping[str | None, list[tuple[int, bytes]]]
+    """Id and row of those that have left since a day, compressed by customer."""
 
 
 def first_invoices(
@@ -36,11 +38,14 @@ def first_invoices(
     *,
     signed: frozenset[str],
     keep: frozenset[str],
+    ours: frozenset[str],
+    since: date,
     only: frozenset[str] | None = None,
 ) -> Firsts:
     """Invoices still in the house of customers outside ``signed``, and those of ``keep`` whoever they are for.
 
-    What they name is added to ``named``. ``only``: look at these alone.
+    What they name is added to ``named``. Those that have left: dated on or after ``since``, and ``ours`` whatever their date.
+    ``only``: look at these alone. One pass: the invoices of a large house are its longest list.
     """
     source = mirror.rows("Invoice")
     if only is not None:
@@ -49,23 +54,24 @@ def first_invoices(
     rows: dict[str | None, list[bytes]] = defaultdict(list)
     ids: set[int] = set()
     left: set[str] = set()
+    away: dict[str | None, list[tuple[int, bytes]]] = defaultdict(list)
     gone = dict.fromkeys(keep, "HaloPSA no longer has it.") if mirror.read_at("Invoice") is not None else {}
     for row in source:
         if not is_one_off(row):
             continue
         name, customer = str(row["id"]), _customer(row)
-        if name not in keep and customer in signed:
-            continue
         gone.pop(name, None)
         if row.get("voided") is True:
             gone |= {name: "It was voided in HaloPSA."} if name in keep else {}
         elif has_left(row):
             left |= {name} & keep
-        else:
+            if name in ours or _dated_since(row, since):
+                away[customer].append((row["id"], pack(row)))
+        elif name in keep or customer not in signed:
             ids.add(row["id"])
             named.note(row)
             rows[customer].append(pack(row))
-    return Firsts(rows, frozenset(ids), frozenset(left), gone)
+    return Firsts(rows, frozenset(ids), frozenset(left), gone, away)
 
 
 def one_offs(mirror: Records, names: Iterable[str]) -> frozenset[str]:
@@ -73,21 +79,8 @@ def one_offs(mirror: Records, names: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in names if (row := mirror.get("Invoice", name)) is not None and is_one_off(row))
 
 
-def left_since(
-    mirror: Records, since: date, wanted: Callable[[str], bool], but: frozenset[int]
-) -> dict[str | None, list[bytes]]:
-    """Such invoices that have left, not void, dated on or after a day and not in ``but``; ``wanted`` ones in any case."""
-    out: dict[str | None, list[bytes]] = defaultdict(list)
-    for row in mirror.rows("Invoice"):
-        if not is_one_off(row) or row.get("voided") is True or not has_left(row):
-            continue
-        if wanted(str(row["id"])) or (row["id"] not in but and _dated_since(row, since)):
-            out[_customer(row)].append(pack(row))
-    return out
-
-
 def left_of(packed: Iterable[bytes]) -> tuple[list[Issued], list[Refused]]:
-    """The same as facts, with the lines that finance signs."""
+    """Invoices that have left as facts, with the lines that finance signs."""
     records, refused = parse_rows(LeftRow, (unpack(data) for data in packed))
     return [
         replace(issued_facts(record), lines=billed_lines(record), left_at=_left_at(record)) for record in records

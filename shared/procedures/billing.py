@@ -69,7 +69,7 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
     first = check_first(services, books, run.as_of, run.run_id)
     trust = assess_trust(services, run.as_of, run.run_id)
     run.progress(0.85, "Looking for invoices that went around the hold.")
-    left = check_left(services, books.holds, books.signed, run.as_of, run.run_id)
+    left = check_left(services, books.holds, books.signed, books.firsts.away, run.as_of, run.run_id)
     charges = check_charge_entries(
         services,
         books.around.entries,

@@ -15,10 +15,15 @@ from shared.measures.left_facts import HoldSpan
 from shared.model import JsonObject, Subject, parse_instant
 from shared.ports import Rows
 from shared.registers import holds, signoffs, usage
+from shared.registers.store import Register
 
 KIND = "invoice"
 """Kind of the holds on recurring invoices."""
 SUBJECT = "recurring_invoice"
+BEGAN, BEGAN_FIRST = "began", "began_first"
+"""When we first looked at what had left, and what was there then: of recurring invoices, and of all others."""
+BACKDATED = timedelta(days=31)
+"""How far back we look for invoices that carry a date from before they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,12 @@ FIRST = Sort("first_invoice", "invoice", "first_invoice_hold", record="Invoice",
 CHARGES = Sort("charge_entries", "customer", "charge_entries_reviewed", title="Time of a customer is held")
 """Time of customers finance has signed nothing for and who have no invoice waiting."""
 _SORTS = {sort.subject: sort for sort in (RECURRING, FIRST, CHARGES)}
+
+
+def left_since(rows: Rows, as_of: datetime) -> date:
+    """The day from which invoices that no recurring one made are looked at when they have left."""
+    began = Register(rows, "billing").get(BEGAN_FIRST)
+    return (as_of - BACKDATED).date() if began is None else parse_instant(began.body["at"]).date()
 
 
 def sort_of(body: JsonObject) -> Sort:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 from shared.controls.spec import Case
 from shared.measures.invoice_facts import Signed, Used
 from shared.model import Subject
-from shared.procedures.billing_book import FIRST, RECURRING, HoldBook, SignBook, Sort, UsageBook, read_holds
+from shared.procedures.billing_book import FIRST, RECURRING, HoldBook, SignBook, Sort, UsageBook, left_since, read_holds
 from shared.procedures.billing_trust import trust_of
 from shared.procedures.services import Services
 from shared.registers import findings
@@ -43,7 +43,9 @@ class Books:
     observations: tuple[str, ...]
     first_holds: HoldBook
     firsts: Any
-    """Invoices that no recurring one made: ``rows`` to judge, and which of those held or wanting have ``left`` or are ``gone``."""
+    """Invoices that no recurring one made: ``rows`` to judge, which of those held or wanting have ``left`` or are ``gone``,
+    and all that are ``away``.
+    """
 
 
 def open_books(
@@ -82,6 +84,8 @@ def open_books(
         due.named,
         signed=signed.customers(),
         keep=first_holds.open() | signed.firsts() | (_asking(services, FIRST) if whole else frozenset()),
+        ours=frozenset(first_holds.newest) | signed.firsts(),
+        since=left_since(services.rows, as_of),
         only=firsts,
     )
     around = facts.surroundings(mirror, due, waiting.ids)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from shared.controls import invoice_left_unsigned
@@ -12,13 +12,9 @@ from shared.measures.invoice_facts import Issued
 from shared.measures.left_facts import HoldSpan, LeftFacts, left_while
 from shared.model import JsonObject, Subject, parse_instant, rfc3339
 from shared.procedures.assess import assess
-from shared.procedures.billing_book import FIRST, HoldBook, SignBook, read_holds
+from shared.procedures.billing_book import BACKDATED, BEGAN, BEGAN_FIRST, FIRST, HoldBook, SignBook, read_holds
 from shared.procedures.services import Services
 from shared.registers.store import Register
-
-_BACKDATED = timedelta(days=31)
-"""How far back we look for invoices that carry a date from before they were made."""
-
 
 _BATCH = 500
 
@@ -29,17 +25,18 @@ class _Facts(Protocol):
         self, mirror: Any, since: date, backdated: date, held: frozenset[int], but: frozenset[int]
     ) -> dict[str | None, list[bytes]]: ...
     def issued_of(self, packed: Iterable[bytes]) -> tuple[list[Issued], list[Any]]: ...
-    def left_since(
-        self, mirror: Any, since: date, wanted: Callable[[str], bool], but: frozenset[int]
-    ) -> dict[str | None, list[bytes]]: ...
     def left_of(self, packed: Iterable[bytes]) -> tuple[list[Issued], list[Any]]: ...
 
 
+_Away = Mapping[str | None, Sequence[tuple[int, bytes]]]
+"""By customer id and row of invoices that no recurring one made and that have left."""
 _Judged = Iterator[tuple[str | None, list[LeftFacts], int]]
 """By customer what is judged, and how many rows could not be read."""
 
 
-def check_left(services: Services, book: HoldBook, signed: SignBook, as_of: datetime, run_id: str) -> JsonObject:
+def check_left(
+    services: Services, book: HoldBook, signed: SignBook, away: _Away, as_of: datetime, run_id: str
+) -> JsonObject:
     """Judge every invoice that left since we began. What was there when we first looked is not judged."""
     read_at = services.mirror.read_at("Invoice")
     if read_at is None:
@@ -54,7 +51,7 @@ def check_left(services: Services, book: HoldBook, signed: SignBook, as_of: date
         failed.extend(one.case.subject.id for one in judged if one.judgement.verdict in ("fail", "error"))
         cases.clear()
 
-    for judged in (_recurring(services, book, signed, as_of), _one_off(services, signed, as_of)):
+    for judged in (_recurring(services, book, signed, as_of), _one_off(services, signed, away, as_of)):
         for customer, facts, wrong in judged:
             refused += wrong
             population += len(facts)
@@ -77,13 +74,11 @@ def check_left(services: Services, book: HoldBook, signed: SignBook, as_of: date
 def _recurring(services: Services, book: HoldBook, signed: SignBook, as_of: datetime) -> _Judged:
     """Those made from recurring ones."""
     facts = cast("_Facts", services.facts("billing"))
-    since, there = _began(
-        services, "began", as_of, lambda: facts.issued_ids(services.mirror, as_of.date() - _BACKDATED)
-    )
+    since, there = _began(services, BEGAN, as_of, lambda: facts.issued_ids(services.mirror, as_of.date() - BACKDATED))
     if there is None:
         return
     held = frozenset(int(name) for name in book.open() if name.lstrip("-").isdigit())
-    for customer, rows in facts.issued_since(services.mirror, since, since - _BACKDATED, held, there).items():
+    for customer, rows in facts.issued_since(services.mirror, since, since - BACKDATED, held, there).items():
         issued, wrong = facts.issued_of(rows)
         yield (
             customer,
@@ -96,26 +91,20 @@ def _recurring(services: Services, book: HoldBook, signed: SignBook, as_of: date
         )
 
 
-def _one_off(services: Services, signed: SignBook, as_of: datetime) -> _Judged:
+def _one_off(services: Services, signed: SignBook, away: _Away, as_of: datetime) -> _Judged:
     """Those that no recurring one made.
 
     One without hold and sign-off of its own is judged while finance has signed nothing for its customer, and afterwards
     where HaloPSA says when it left.
     """
     facts = cast("_Facts", services.facts("billing"))
-    mirror = services.mirror
-
-    def there_now() -> list[int]:
-        left = facts.left_since(mirror, as_of.date() - _BACKDATED, lambda _name: False, frozenset())
-        return [one.id for rows in left.values() for one in facts.left_of(rows)[0]]
-
-    since, there = _began(services, "began_first", as_of, there_now)
+    _, there = _began(services, BEGAN_FIRST, as_of, lambda: [number for rows in away.values() for number, _ in rows])
     if there is None:
         return
     book = read_holds(services.rows, sort=FIRST)
     ours = signed.firsts() | book.newest.keys()
-    for customer, rows in facts.left_since(mirror, since, ours.__contains__, there).items():
-        issued, wrong = facts.left_of(rows)
+    for customer, rows in away.items():
+        issued, wrong = facts.left_of(row for number, row in rows if number not in there or str(number) in ours)
         told = signed.first(customer)
         yield (
             customer,
