@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 _LEASH = Path(__file__).with_name("leash.py")
 _STOP_SECONDS = 10
+_LOWEST, _HIGHEST = 15_000, 32_000
 
 
 class StartFailed(Exception):
@@ -53,12 +55,13 @@ def _listed(ports: Mapping[str, int]) -> str:
 
 
 def free_ports(count: int) -> int:
-    """The first of ``count`` consecutive free ports."""
+    """The first of ``count`` consecutive free ports.
+
+    Below those that systems give to outgoing connections, which may take a free one before whoever asked for it does.
+    """
     for _ in range(200):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-        if first + count < 65536 and all(port_is_free(first + step) for step in range(count)):
+        first = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST - count)
+        if all(port_is_free(first + step) for step in range(count)):
             return first
     raise StartFailed(f"No {count} free ports in a row were found on this machine.")
 

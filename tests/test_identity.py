@@ -87,8 +87,8 @@ def test_roles_that_are_no_list_of_strings_give_no_roles(roles: object) -> None:
     "wrong",
     [
         {"exp": int(time.time()) - 120},
-        {"nbf": int(time.time()) + 600},
-        {"iat": int(time.time()) + 600},
+        {"nbf": int(time.time()) + 86_400},
+        {"iat": int(time.time()) + 86_400},
         {"aud": "api://other"},
         {"aud": ["api://other"]},
         {"tid": "00000000-0000-4000-8000-0000000000ff"},

@@ -77,7 +77,7 @@ def claims(**more: Any) -> dict[str, Any]:
         "name": "Nora Fictive",
         "iat": now,
         "nbf": now,
-        "exp": now + 600,
+        "exp": now + 86_400,  # made once for the whole run, which takes longer than a token usually lives
         "roles": EVERY_ROLE,
     } | more
     return {name: value for name, value in made.items() if value is not None}
@@ -125,7 +125,7 @@ UNKNOWN_CALLERS = {
     "another tenant": "Bearer " + _signed(tid=OTHER, iss=f"{BASE}/{OTHER}/v2.0"),
     "an issuer that is not its tenant's": "Bearer " + _signed(iss=f"{BASE}/{OTHER}/v2.0"),
     "expired": "Bearer " + _signed(exp=_NOW - 120),
-    "not yet": "Bearer " + _signed(nbf=_NOW + 3600),
+    "not yet": "Bearer " + _signed(nbf=_NOW + 86_400),
     "no end": "Bearer " + _signed(exp=None),
     "nobody": "Bearer " + _signed(oid=None),
     "customers as a list": "Bearer " + _signed(attest_customers=["101"]),
