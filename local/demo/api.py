@@ -93,7 +93,7 @@ class Api:
             if run["state"] == "failed":
                 raise DemoFailed(f"The job {job} failed: {run['error']}")
             time.sleep(pause)
-            pause = min(pause * 1.4, 0.5)
+            pause = min(pause * 1.4, 0.25)
         raise DemoFailed(f"The job {job} took longer than {_RUN_SECONDS:.0f} s.")
 
     def decide(self, approval_id: str, *who: str, rationale: str, decision: str = "approve") -> Json:
