@@ -16,7 +16,6 @@ var tables = [
   'claims'
   'evidence'
   'registers'
-  'runs'
   'budget'
 ]
 var containers = [
@@ -26,7 +25,6 @@ var containers = [
   'mirror'
   'packs'
   'reports'
-  'policy'
   'reporting'
 ]
 var queues = [

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.core.pipeline.transport import RequestsTransport
 
-TABLES = ("ledger", "claims", "evidence", "registers", "runs", "budget")
-CONTAINERS = ("payloads", "tiles", "checkpoints", "mirror", "packs", "reports", "policy", "reporting")
+TABLES = ("ledger", "claims", "evidence", "registers", "budget")
+CONTAINERS = ("payloads", "tiles", "checkpoints", "mirror", "packs", "reports", "reporting")
 QUEUES = ("deliveries", "runs", "actions", "reviews", "audits")
 POISON = "-poison"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
 import json
 import ssl
@@ -171,20 +172,24 @@ class Story:
         row.pop("last_modified", None)
         before = self._holds()
         self.api.halo({"RecurringInvoice": [row]})
-        self.until("The hold", lambda: self._holds() != before and self._disabled())
+        self.until("The hold", lambda: self._holds() != before and self._asked() and self._disabled())
 
     def _holds(self) -> list[Json]:
         held = self.api.every("finn", "/api/holds", kind="invoice", state="held")
         return [{name: one[name] for name in ("id", "approval_id")} for one in held]
+
+    def _asked(self) -> list[Json]:
+        """Holds with a request; a right that was missing may have left one without, which the next ring makes good."""
+        return [one for one in self._holds() if one["approval_id"]]
 
     def _disabled(self) -> bool:
         return bool(next(one for one in self.api.halo_rows("RecurringInvoice") if one["id"] == INVOICE)["disabled"])
 
     def release(self) -> None:
         """Two people sign; HaloPSA's invoice goes out again."""
-        if not self._holds():
+        if not self._asked():
             self.hold()
-        hold = self._holds()[0]
+        hold = self._asked()[0]
         self.api.decide(hold["approval_id"], "finn", "fay", rationale="It agrees with the contract.")
         self.until("The release", lambda: self.api.get("finn", f"/api/holds/{hold['id']}")["state"] == "released")
 
@@ -360,12 +365,14 @@ class Story:
     def _burying(self, queue: str) -> Callable[[], None]:
         def bury() -> None:
             """What fails again and again becomes evidence; nothing is removed to make a queue quiet."""
-            before = self._poisoned()
-            self._queues.send(queue, json.dumps({"run_id": token_hex(8), "evidence_id": token_hex(8)}))
+            body = json.dumps({"run_id": token_hex(8), "evidence_id": token_hex(8)})
+            self._queues.send(queue, body)
             self.guarded.heard(queue)
-            self.until(f"The burial from {queue}", lambda: self._poisoned() > before)
+            # this message and no other: one that a missing right left lying may be buried late
+            sha256 = hashlib.sha256(body.encode()).hexdigest()
+            self.until(f"The burial from {queue}", lambda: sha256 in self._poisoned())
 
         return bury
 
-    def _poisoned(self) -> int:
-        return len(self.api.every("ada", "/api/evidence", type="message.poisoned"))
+    def _poisoned(self) -> set[str]:
+        return {one["sha256"] for one in self.api.every("ada", "/api/evidence", type="message.poisoned")}
