@@ -64,7 +64,7 @@ class DiskBlobs(MemoryBlobs):
             file.seek(offset)
             return file.read(length)
 
-    def upload(self, container: str, name: str, chunks: Iterable[bytes], media_type: str) -> None:  # noqa: ARG002
+    def upload(self, container: str, name: str, chunks: Iterable[bytes], media_type: str) -> None:  # noqa: ARG002 - the form of the port
         """Write the stream to disk."""
         with (self.folder / name).open("wb", 0) as file:
             for data in chunks:
