@@ -111,7 +111,7 @@ class BacklogBody(Body):
 
 
 class PolicyBody(Body):
-    """A new policy document and the decision it rests on."""
+    """A new policy document and the decision it rests on: taken, counting today, and about policy or a setting that changes."""
 
     toml: Annotated[str, StringConstraints(max_length=200_000)]
     decision_id: Line

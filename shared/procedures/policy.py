@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 
+from shared.approvals.decision_record import codes_of
 from shared.errors import Unacceptable
 from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
@@ -73,13 +76,53 @@ def policy_view(services: Services) -> JsonObject:
     }
 
 
-def put_policy(services: Services, person: Person, body: JsonObject) -> JsonObject:
-    """Bring a new policy into force. Raises Unacceptable when the decision is unknown or the TOML cannot be used."""
-    decision = body["decision_id"]
-    if decisions(services.rows).get(decision) is None:
+_POLICY = re.compile(r"\bpolic(y|ies)\b", re.IGNORECASE)
+_SAYING = ("title", "context", "options", "decision", "consequences", "links")
+
+
+def _demand_ground(services: Services, identity: str, policy: PolicyInForce) -> None:
+    """The decision is in the log, was taken, counts today, and speaks of policy or names a setting that changes."""
+    held = decisions(services.rows).get(identity)
+    if held is None:
         raise Unacceptable("A policy change names a decision of the log.", code="decision_unknown")
+    row = held.body
+    if row["state"] != "decided":
+        raise Unacceptable(
+            f"The decision “{row['title']}” is {row['state']}; policy rests on one that was taken and stands.",
+            code="decision_not_taken",
+        )
+    managers = {key: practice.manager for key, practice in services.policy.policy.practices.items()}
+    lacking = codes_of(row, managers, services.clock.now())
+    if lacking:
+        raise Unacceptable(
+            f"The decision “{row['title']}” does not count: {', '.join(lacking)}.", code="decision_invalid"
+        )
+    said = json.dumps([row.get(name) for name in _SAYING], ensure_ascii=False)
+    before, after = (one.model_dump(mode="json") for one in (services.policy.policy, policy.policy))
+    if not _POLICY.search(said) and not any(key in said for key in _moved(before, after)):
+        raise Unacceptable(
+            f"The decision “{row['title']}” is not about policy: it says neither “policy” nor the name of a setting "
+            "that changes, such as billing.margin_floor.",
+            code="decision_elsewhere",
+        )
+
+
+def _moved(before: JsonObject, after: JsonObject, under: str = "") -> Iterator[str]:
+    """Dotted names of the settings that differ."""
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key), after.get(key)
+        if isinstance(was, dict) and isinstance(now, dict):
+            yield from _moved(was, now, f"{under}{key}.")
+        elif was != now:
+            yield f"{under}{key}"
+
+
+def put_policy(services: Services, person: Person, body: JsonObject) -> JsonObject:
+    """Bring a new policy into force. Raises Unacceptable where its decision does not carry it, or the TOML cannot be used."""
+    decision = body["decision_id"]
     text = body["toml"]
     policy = PolicyInForce(version_of(text), read_policy(text), text, decision)
+    _demand_ground(services, decision, policy)
     _keep(services.rows, services.ledger, services.clock, policy, actor=person.oid)
     Register(services.rows, "policy").put(
         "current",
