@@ -55,7 +55,8 @@ def faults_of(kpi: Kpi, target: Target, in_force: Target | None) -> list[Fault]:
             add("range", f"The target in force promises {in_force.low} to {in_force.high}, not another range.")
         if target.horizon_days != in_force.horizon_days:
             add("horizon", f"The target in force is due after {in_force.horizon_days} days, not another number.")
-        if target.unit != in_force.unit or target.baseline != in_force.baseline:
+        # a unit left out is no other unit: what it lacks is said above
+        if target.unit not in (None, in_force.unit) or target.baseline != in_force.baseline:
             add("conflict", "The target in force has another unit or another baseline.")
     return [found[code] for code in CODES if code in found]
 

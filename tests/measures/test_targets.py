@@ -67,6 +67,9 @@ def test_every_fault_is_named(kpi: str, more: dict[str, Any], expected: list[str
         ({"horizon_days": 56}, ["horizon"]),
         ({"baseline": Decimal(81)}, ["conflict"]),
         ({"unit": "points"}, ["conflict"]),
+        ({"unit": None}, ["unit"]),
+        ({"unit": "furlongs"}, ["unit", "conflict"]),
+        ({"unit": None, "baseline": Decimal(81)}, ["unit", "conflict"]),
         ({"high": Decimal(25), "horizon_days": 56}, ["range", "horizon"]),
     ],
 )
