@@ -89,6 +89,10 @@ def _heard(row: JsonObject) -> list[Fact]:
     facts: list[Fact] = []
     if plan := row.get("mitigation"):
         facts.append(("Mitigation", "text", f"{plan['plan']} ({plan['owner']}, by {plan['recovery_date']})"))
+    for former in row.get("history", ()):
+        plan = former["mitigation"]
+        said = f"{plan['plan']} ({plan['owner']})" if plan else "Nobody had said how it is put right"
+        facts.append((f"Former plan, closed {former['closed'][:10]}", "text", said))
     if heard := row.get("feedback"):
         comment = f": {heard['comment']}" if heard["comment"] else ""
         facts.append(("Feedback", "text", f"{words(heard['kind'])}{comment}"))

@@ -80,6 +80,8 @@ FINDING = record(
     evidence=TEXTS,
     detail=ANY,
     mitigation=maybe(ANY),
+    occurrence=INTEGER,
+    history=array(record(occurrence=INTEGER, closed=INSTANT, mitigation=maybe(ANY))),
     override=maybe(ANY),
     feedback=maybe(ANY),
 )

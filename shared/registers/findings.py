@@ -11,6 +11,8 @@ from shared.registers.store import Register
 
 ASKING = (Verdict.FAIL.value, Verdict.ERROR.value, Verdict.UNKNOWN.value)
 """Verdicts that leave a finding open."""
+_MOST_FORMER = 10
+"""Former occurrences told beside the present one, newest first; evidence holds them all."""
 
 
 def finding_id(control: str, customer: str | None, subject: Subject) -> str:
@@ -55,11 +57,23 @@ def between(rows: Rows, control: str, first: str, last: str) -> Iterator[JsonObj
 
 
 def fold(old: JsonObject | None, new: JsonObject) -> JsonObject:
-    """The row after an assessment: ``since`` stays while the verdict does, people's words stay, a pass closes."""
+    """The row after an assessment: ``since`` stays while the verdict does, people's words stay, a pass closes.
+
+    What fails again after it was closed is a new occurrence: the plan that did not last is history, and nobody has
+    said yet how this one is put right. Feedback stays; it is about the control and has its own time.
+    """
     same = old is not None and old["verdict"] == new["verdict"]
     body = {**new, "since": old["since"] if same and old else new["since"]}
     for kept in ("mitigation", "override", "feedback"):
         body[kept] = old.get(kept) if old else None
+    body["occurrence"] = old.get("occurrence", 1) if old else 0
+    body["history"] = old.get("history", []) if old else []
+    if new["verdict"] in ASKING and (old is None or old["verdict"] not in ASKING):
+        if old is not None and body["occurrence"]:
+            former = {"occurrence": body["occurrence"], "closed": old["since"], "mitigation": body["mitigation"]}
+            body["history"] = [former, *body["history"]][:_MOST_FORMER]
+        body["occurrence"] += 1
+        body["mitigation"] = None
     if new["verdict"] not in ASKING:
         body["status"] = FindingStatus.CLOSED.value
         body["override"] = None

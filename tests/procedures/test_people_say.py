@@ -46,6 +46,31 @@ def test_feedback_and_mitigation_stay_with_the_finding_through_the_next_assessme
     )
 
 
+def test_a_finding_that_fails_again_is_a_new_occurrence_with_the_former_plan_as_history(services):
+    """Closed, it still shows its plan; failing again it is open, and the plan that did not last is told beside it."""
+    plan = {"owner": "Mia", "plan": "Mend it", "recovery_date": "2026-12-01"}
+    overrides.mitigate(services, MIA, services.finding, plan)
+    services.clock.advance(hours=1)
+    run(services, case("1", "good"), run_id="r2")
+    closed = finding_view(services, MIA, services.finding)
+    assert (closed["status"], closed["occurrence"], closed["mitigation"]["plan"]) == ("closed", 1, "Mend it")
+    services.clock.advance(hours=1)
+    run(services, case("1", "bad"), run_id="r3")
+    row = finding_view(services, MIA, services.finding)
+    assert (row["status"], row["occurrence"], row["mitigation"]) == ("open", 2, None)
+    former = row["history"][0]
+    assert (former["occurrence"], former["closed"], former["mitigation"]["plan"]) == (1, closed["since"], "Mend it")
+
+
+def test_a_finding_that_only_becomes_unknown_keeps_its_plan(services):
+    """It was never closed: the same occurrence, the same plan."""
+    plan = {"owner": "Mia", "plan": "Mend it", "recovery_date": "2026-12-01"}
+    overrides.mitigate(services, MIA, services.finding, plan)
+    run(services, case("1", None), run_id="r2")
+    row = finding_view(services, MIA, services.finding)
+    assert (row["verdict"], row["occurrence"], row["mitigation"]["plan"]) == ("unknown", 1, "Mend it")
+
+
 def test_what_lies_outside_a_callers_customers_is_not_found(services):
     """404, as if it did not exist."""
     with pytest.raises(NotFound):
