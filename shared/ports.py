@@ -7,7 +7,7 @@ Errors are from ``shared.errors``; any failure to reach the store raises Storage
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -256,6 +256,35 @@ class ReadPage:
     rows: tuple[JsonObject, ...]
     record_count: int | None
     read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Records whose list row is not enough: which path completes them."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One list and how it is read; names of fields and parameters are the source's own.
+
+    ``version`` names the field that says when a row last changed and makes reading by change possible.
+    ``changed`` narrows by when a row last changed, ``recent`` and ``recent_until`` by a date: a long list is narrowed
+    between two whole reads.
+    """
+
+    kind: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    changed: str = ""
+    recent: str = ""
+    recent_until: str = ""
+    detail: Detail | None = None
+    has_actions: bool = False
+    seldom: bool = False
+    """Once a day is enough: nothing is judged by it, and it can be neither narrowed nor paged."""
 
 
 class Halo(Protocol):

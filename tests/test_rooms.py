@@ -87,6 +87,39 @@ def test_every_code_is_explained_in_the_docs():
     assert missing == []
 
 
+OURS_TOO = set(
+    re.findall(
+        r"[a-z_]+",
+        """
+        agent_id budgets client_id code currency current date datetime details disabled error estimate from id
+        milestones name operation outcome recurring_invoice_id reviewrequired risk roles scope site_id started status
+        subject summary template_id ticket_id timestamp title to total type url user_id value voided webhook_id
+        """,
+    )
+)
+"""Words of HaloPSA that are words of ours as well: of findings, actions, deliveries and what is told of them."""
+
+
+def test_procedures_spell_nothing_as_halopsa_does():
+    """Fields and parameters of HaloPSA are named in the connector room, and nowhere in what happens in which order."""
+    from shared.halopsa.facts_lists import READINGS
+    from shared.halopsa.facts_records import RECORDS
+    from shared.halopsa.records.wire import known_fields
+
+    spelled = {name for models in RECORDS.values() for model in models for name in known_fields(model)}
+    spelled |= {name for reading in READINGS for name in (*reading.query, reading.changed, reading.recent)}
+    spelled |= {"page_no", "page_size", "startdate", "enddate"}
+    spelled -= {*OURS_TOO, ""}
+    found = {
+        f"{path.name}: {node.value}"
+        for path in SOURCES
+        if path.is_relative_to(SHARED / "procedures")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in spelled
+    }
+    assert sorted(found) == []
+
+
 def test_readme_names_each_room():
     """The map is the territory."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

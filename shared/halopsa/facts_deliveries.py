@@ -1,9 +1,13 @@
-"""Which record a webhook's body speaks of: HaloPSA's spelling of events and their objects."""
+"""Which record a webhook's body speaks of, and what HaloPSA's own log says it delivered: events and their objects."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from shared.halopsa.echo import is_echo
-from shared.model import JsonObject
+from shared.model import JsonObject, parse_instant
 
 _OBJECTS: tuple[tuple[str, str], ...] = (
     ("recurring invoice", "RecurringInvoice"),
@@ -71,3 +75,75 @@ def customer_of(row: JsonObject) -> str | None:
     if isinstance(client, float) and client.is_integer():
         client = int(client)
     return str(client) if isinstance(client, int) and not isinstance(client, bool) and client > 0 else None
+
+
+LOG = "WebhookEvent"
+NEWEST_FIRST: Mapping[str, str] = {"order": "timestamp", "orderdesc": "true"}
+"""What the log may be ordered by is documented nowhere; a tenant may refuse it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One row of the delivery log. ``body`` None where the log kept none; ``entity_id`` '' where it names nothing."""
+
+    id: str
+    at: datetime | None
+    answered: bool
+    body: bytes | None
+    entity_id: str
+    notification_id: str
+    """Which of the tenant's event rows rang; tells what the entity is where the log kept no body."""
+
+
+def logged(row: JsonObject) -> Logged:
+    """A row of the log."""
+    status, entity, body = row.get("responsestatus"), row.get("entity_id"), row.get("requestbody")
+    return Logged(
+        str(row.get("id") or ""),
+        instant(row.get("timestamp")),
+        isinstance(status, int) and 200 <= status < 300 and row.get("error") is not True,
+        body.encode("utf-8", "surrogatepass") if isinstance(body, str) and body else None,
+        str(entity) if isinstance(entity, int) and not isinstance(entity, bool) else "",
+        str(row.get("notification_id") or ""),
+    )
+
+
+def instant(value: object) -> datetime | None:
+    """HaloPSA's times: with an offset, or naive and then UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_instant(value)
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def hook_of(row: JsonObject) -> str:
+    """The webhook a row of the log belongs to."""
+    return str(row.get("webhook_id"))
+
+
+def of_hook(hook: str) -> dict[str, str]:
+    """The log of one webhook."""
+    return {"webhook_id": hook}
+
+
+def hooks(rows: Iterable[JsonObject], source: str) -> tuple[set[str], set[str]]:
+    """Ids of all webhooks, and of those that point at this source of ours."""
+    ids = {str(row.get("id")): str(row.get("url", "")).split("?")[0] for row in rows}
+    return set(ids), {name for name, url in ids.items() if url.endswith(f"/halopsa/{source}")}
+
+
+def events(rows: Iterable[JsonObject]) -> dict[str, str]:
+    """Names of events by the id of the row that asks for them."""
+    return {str(row.get("id")): str(row.get("name", "")) for row in rows}
+
+
+def changed(rows: Iterable[JsonObject], first: str, last: str) -> Iterator[str]:
+    """Ids of records that last changed after ``first`` and not after ``last`` (RFC 3339)."""
+    return (str(row.get("id")) for row in rows if first < str(row.get("last_update", "")) <= last)

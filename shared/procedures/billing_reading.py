@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from shared.errors import SourceError
 from shared.model import JsonObject
-from shared.procedures.reading import READINGS, Reading
+from shared.procedures.lists import lists
 from shared.procedures.services import Services
 from shared.procedures.sync_details import read_details
 from shared.procedures.sync_list import read_list
@@ -14,8 +14,6 @@ from shared.procedures.sync_list import read_list
 COMMERCIAL = ("ClientContract", "RecurringInvoice", "Invoice")
 _BESIDE = ("Client", "SalesOrder", "Agent", "Tax")
 """What invoices are compared with: read here only when no sync ever did."""
-_APPROVALS = Reading("TicketApproval")
-"""Who overrode HaloPSA's approvals; one answer holds them all, and only billing asks."""
 _SHORT = 1000
 """Rows up to which a list is read anew: at most ten requests. A longer one is as old as the last sync, as its age says."""
 
@@ -30,8 +28,9 @@ def read_anew(services: Services, tell: Callable[[str], None]) -> JsonObject:
     failed: str | None = None
     mirror = services.mirror
     wanted = {*COMMERCIAL, *(kind for kind in _BESIDE if mirror.read_at(kind) is None)}
-    for reading in (*(one for one in READINGS if one.kind in wanted), _APPROVALS):
-        long = reading is not _APPROVALS and int(mirror.state(reading.kind).get("rows", 0)) > _SHORT
+    known = lists(services)
+    for reading in (*(one for one in known.READINGS if one.kind in wanted), known.APPROVALS):
+        long = reading is not known.APPROVALS and int(mirror.state(reading.kind).get("rows", 0)) > _SHORT
         if failed is not None or long:
             held.append(reading.kind)
             continue

@@ -19,12 +19,11 @@ from shared.ports import ReadPage
 from shared.procedures.deliveries import printable
 from shared.procedures.keep import QUEUE
 from shared.procedures.observe import observation, record_pages
-from shared.procedures.reconcile_compare import Compared, Sent, compare, sent_of
+from shared.procedures.reconcile_compare import Compared, Sent, compare, log_of, sent_of
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers.store import Register
 
-_LOG = "WebhookEvent"
 _WINDOW = timedelta(hours=36)
 _MOST_IDS = 1000
 _TEXTS = {
@@ -56,7 +55,7 @@ def reconcile_run(services: Services, run: Run) -> JsonObject:
 
 
 def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tuple[JsonObject, list[JsonObject]]:
-    state_name = f"{_LOG}-{source}"
+    state_name = f"{log_of(services).LOG}-{source}"
     state = services.mirror.state(state_name)
     now = services.clock.now()
     since = parse_instant(state["until"]) if state.get("until") else None
@@ -64,9 +63,9 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
         pages = _log_pages(services, source, since, alone=alone)
     except (SourceDenied, SourceRejected) as fault:
         return _certify(services, run, source, {"state": "unknown", "text": fault.message, "code": fault.code}), []
-    observations = record_pages(services.ledger, _LOG, pages)
+    observations = record_pages(services.ledger, log_of(services).LOG, pages)
     readable, unreadable = _apart(services, pages)
-    sent = [each for row in readable for each in sent_of(row)]
+    sent = [each for row in readable for each in sent_of(log_of(services), row)]
     if since is not None:
         sent = [each for each in sent if each.at is None or each.at >= since - _WINDOW]
     covered = set(state.get("covered", ()))
@@ -109,15 +108,14 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
 def _log_pages(services: Services, source: str, since: datetime | None, *, alone: bool) -> list[ReadPage]:
     """The log of our webhooks: on the allow-list, or pointing at this source; with one source also those unknown."""
     allowed = services.settings.webhook_sources()[source].webhook_ids
-    hooks = [row for page in services.halo.pages("Webhook") for row in page.rows]
-    ours = {str(row.get("id")) for row in hooks if str(row.get("url", "")).split("?")[0].endswith(f"/halopsa/{source}")}
-    ours |= set(allowed)
-    others = {str(row.get("id")) for row in hooks} - ours
+    log = log_of(services)
+    every, aimed = log.hooks((row for page in services.halo.pages("Webhook") for row in page.rows), source)
+    ours = aimed | set(allowed)
     if ours and not alone:
-        return [page for hook in sorted(ours) for page in _newest_first(services, since, {"webhook_id": hook})]
+        return [page for hook in sorted(ours) for page in _newest_first(services, since, log.of_hook(hook))]
     pages: list[ReadPage] = []
     for page in _newest_first(services, since, {}):
-        mine = tuple(row for row in page.rows if str(row.get("webhook_id")) not in others)
+        mine = tuple(row for row in page.rows if log.hook_of(row) not in every - ours)
         pages.append(ReadPage(page.path, page.query, page.status, page.body, mine, page.record_count, page.read_at))
     return pages
 
@@ -128,7 +126,7 @@ def _apart(services: Services, pages: Sequence[ReadPage]) -> tuple[list[JsonObje
     readable: list[JsonObject] = []
     unreadable: list[JsonObject] = []
     for row in (row for page in pages for row in page.rows):
-        fault = spelling.fault(_LOG, row)
+        fault = spelling.fault(log_of(services).LOG, row)
         if fault is None:
             readable.append(row)
         else:
@@ -140,7 +138,7 @@ def _newest_first(services: Services, since: datetime | None, query: Mapping[str
     """The log back to what the last certificate covered: it is kept for weeks, and cannot be asked by time."""
     for page in _ordered(services, query):
         yield page
-        times = [each.at for row in page.rows for each in sent_of(row)[:1]]
+        times = [each.at for row in page.rows for each in sent_of(log_of(services), row)[:1]]
         known = [at for at in times if at is not None]
         # Only where the order was kept: a server that ignores it may have newer rows on later pages.
         if since is None or len(known) < len(page.rows) or known != sorted(known, reverse=True):
@@ -151,11 +149,12 @@ def _newest_first(services: Services, since: datetime | None, query: Mapping[str
 
 def _ordered(services: Services, query: Mapping[str, str]) -> Iterator[ReadPage]:
     """By time where HaloPSA takes the order, else as it comes: what may be ordered by is documented nowhere."""
+    log = log_of(services)
     try:
-        pages = services.halo.pages(_LOG, {**query, "order": "timestamp", "orderdesc": "true"})
+        pages = services.halo.pages(log.LOG, {**query, **log.NEWEST_FIRST})
         first = next(pages, None)
     except SourceRejected:
-        pages = services.halo.pages(_LOG, query)
+        pages = services.halo.pages(log.LOG, query)
         first = next(pages, None)
     if first is not None:
         yield first
@@ -199,7 +198,7 @@ def _events(services: Services) -> dict[str, str]:
         rows = [row for page in services.halo.pages("Notification") for row in page.rows]
     except (SourceDenied, SourceRejected):
         return {}
-    return {str(row.get("id")): str(row.get("name", "")) for row in rows}
+    return log_of(services).events(rows)
 
 
 def _by_reading(services: Services, each: Sent, event: str) -> bytes | None:
@@ -207,9 +206,8 @@ def _by_reading(services: Services, each: Sent, event: str) -> bytes | None:
 
     None when nobody can say what the number means: an invoice's is no ticket's.
     """
-    spelling: Any = services.facts("deliveries")
     number = int(each.entity_id) if each.entity_id else None
-    target = spelling.target({"event": event, "object_id": number})
+    target = log_of(services).target({"event": event, "object_id": number})
     if target is None:
         return None
     kind, identity, query = target
@@ -232,11 +230,7 @@ def _unannounced(
         return {"count": None, "ids": []}
     rung = {each.entity_id for each in sent}
     first, last = rfc3339(begin), rfc3339(until)
-    ids = [
-        str(row.get("id"))
-        for row in services.mirror.rows("Tickets")
-        if first < str(row.get("last_update", "")) <= last and str(row.get("id")) not in rung
-    ]
+    ids = [one for one in log_of(services).changed(services.mirror.rows("Tickets"), first, last) if one not in rung]
     return {"count": len(ids), "ids": ids[:100]}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Protocol, cast
 
 from shared.errors import Malformed
-from shared.model import JsonObject, parse_instant
+from shared.model import JsonObject
 from shared.ports import Row
 from shared.procedures.deliveries import Delivery, read, split
 from shared.procedures.keep import TABLE, TROUBLE
@@ -50,34 +51,75 @@ class Compared:
     trouble_after: str = ""
 
 
-def sent_of(row: JsonObject) -> list[Sent]:
+class LoggedRow(Protocol):
+    """A row of the log, as the connector room spells it out."""
+
+    id: str
+    at: datetime | None
+    answered: bool
+    body: bytes | None
+    entity_id: str
+    notification_id: str
+
+
+class Log(Protocol):
+    """What ``services.facts("deliveries")`` answers about the log."""
+
+    LOG: str
+    NEWEST_FIRST: Mapping[str, str]
+
+    def logged(self, row: JsonObject) -> LoggedRow:
+        """A row of the log."""
+
+    def instant(self, value: object) -> datetime | None:
+        """A time as HaloPSA writes it."""
+
+    def hook_of(self, row: JsonObject) -> str:
+        """The webhook a row belongs to."""
+
+    def of_hook(self, hook: str) -> dict[str, str]:
+        """The log of one webhook."""
+
+    def hooks(self, rows: Iterable[JsonObject], source: str) -> tuple[set[str], set[str]]:
+        """All webhooks, and those that point at a source."""
+
+    def events(self, rows: Iterable[JsonObject]) -> dict[str, str]:
+        """Names of events by id."""
+
+    def changed(self, rows: Iterable[JsonObject], first: str, last: str) -> Iterator[str]:
+        """Ids of what changed in a window."""
+
+    def target(self, payload: JsonObject) -> tuple[str, str, dict[str, str]] | None:
+        """The record an event is about."""
+
+
+def log_of(services: Services) -> Log:
+    """The connector room's own words."""
+    return cast("Log", services.facts("deliveries"))
+
+
+def sent_of(log: Log, row: JsonObject) -> list[Sent]:
     """The deliveries of one row of the log: those its request body holds, else the row itself."""
-    status = row.get("responsestatus")
-    answered = isinstance(status, int) and 200 <= status < 300 and row.get("error") is not True
-    entity = row.get("entity_id")
-    entity_id = str(entity) if isinstance(entity, int) and not isinstance(entity, bool) else ""
-    stamped = _instant(row.get("timestamp"))
-    body = row.get("requestbody")
+    held = log.logged(row)
     readable: list[Delivery] = []
-    if isinstance(body, str) and body:
+    if held.body is not None:
         try:
-            elements, _ = split(body.encode("utf-8", "surrogatepass"))
+            elements, _ = split(held.body)
         except Malformed:
             elements = []
         readable = [each for each in (read(one, frozenset()) for one in elements) if isinstance(each, Delivery)]
     if not readable:
-        own = str(row.get("id") or "")
-        rang = str(row.get("notification_id") or "")
-        return [Sent(own, _key(own), stamped, answered, None, None, entity_id, rang)] if own else []
+        alone = Sent(held.id, _key(held.id), held.at, held.answered, None, None, held.entity_id, held.notification_id)
+        return [alone] if held.id else []
     return [
         Sent(
             each.id,
             _key(each.id),
-            _instant(each.source.get("timestamp")) or stamped,
-            answered,
+            log.instant(each.source.get("timestamp")) or held.at,
+            held.answered,
             each.payload,
             each.customer,
-            str(each.source.get("object_id", "")) or entity_id,
+            str(each.source.get("object_id", "")) or held.entity_id,
         )
         for each in readable
     ]
@@ -167,18 +209,3 @@ def _troubles(services: Services, source: str, after: str, out: Compared) -> Non
 
 def _key(delivery_id: str) -> str:
     return hashlib.sha256(delivery_id.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _instant(value: object) -> datetime | None:
-    """HaloPSA's times: with an offset, or naive and then UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        return parse_instant(value)
-    except ValueError:
-        pass
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

@@ -10,8 +10,8 @@ from typing import Protocol, cast
 from shared.errors import SourceDown, SourceError
 from shared.measures.access_facts import Integration, Inventory
 from shared.ports import ReadPage, Records
+from shared.procedures.lists import lists
 from shared.procedures.observe import record_pages
-from shared.procedures.reading import READINGS
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.procedures.sync_details import read_details
@@ -125,7 +125,7 @@ def _read(services: Services, resource: str, reading: Folding, observations: lis
 def _halopsa(services: Services, run: Run, observations: list[str]) -> Inventory:
     gaps: list[str] = []
     if services.settings.group in _HALO_READERS:
-        for reading in READINGS:
+        for reading in lists(services).READINGS:
             if reading.kind in HALO_KINDS:
                 run.progress(0.7, f"Reading {reading.kind} of HaloPSA.")
                 try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from shared.errors import SourceBusy, SourceDenied, SourceError, SourceRejected
 from shared.model import JsonObject, rfc3339
-from shared.procedures.reading import READINGS
+from shared.procedures.lists import lists
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.procedures.sync_actions import read_actions
@@ -70,8 +70,9 @@ class Report:
 def sync_run(services: Services, run: Run) -> JsonObject:
     """Read everything the service needs. Denied lists are told and skipped; an outage fails the run."""
     report = Report()
-    steps = len(READINGS) + 1
-    for number, reading in enumerate(READINGS):
+    readings = lists(services).READINGS
+    steps = len(readings) + 1
+    for number, reading in enumerate(readings):
 
         def tell(text: str, at: float = number / steps) -> None:
             run.progress(at, text)

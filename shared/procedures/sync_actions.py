@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.model import JsonObject, rfc3339
 from shared.ports import ReadPage
+from shared.procedures.lists import lists
 from shared.procedures.observe import record_pages
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import Checked
@@ -79,6 +80,7 @@ class _Reader:
 
     def __init__(self, services: Services, read: ListRead) -> None:
         self._services = services
+        self._lists = lists(services)
         self.read = read
         self._count = _COUNT
         self._waiting: list[ReadPage] = []
@@ -89,7 +91,7 @@ class _Reader:
         spans: list[Span] = [(start, start + timedelta(days=1))]
         while spans:
             begin, end = spans.pop()
-            page = self._page({"startdate": rfc3339(begin), "enddate": rfc3339(end)})
+            page = self._page(self._lists.between(begin, end))
             if not self._cut(page):
                 continue
             if end - begin <= _SHORTEST:
@@ -100,15 +102,14 @@ class _Reader:
 
     def ticket(self, ticket_id: str) -> None:
         """All actions of one ticket."""
-        page = self._page({"ticket_id": ticket_id})
+        page = self._page(self._lists.of_ticket(ticket_id))
         if self._cut(page):
-            page = self._page({"ticket_id": ticket_id})
+            page = self._page(self._lists.of_ticket(ticket_id))
             if page.record_count is not None and page.record_count > len(page.rows):
                 self.read.incomplete = True
 
     def _page(self, query: Mapping[str, str]) -> ReadPage:
-        asked = {**query, "count": str(self._count)}
-        page = next(iter(self._services.halo.pages(_KIND, asked)))
+        page = next(iter(self._services.halo.pages(_KIND, self._lists.at_most(query, self._count))))
         self._waiting.append(page)
         if len(self._waiting) >= _SAVE_EVERY or sum(len(held.rows) for held in self._waiting) > 5 * _COUNT:
             self.flush()

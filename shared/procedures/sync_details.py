@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from shared.errors import SourceDenied
 from shared.model import rfc3339
-from shared.ports import ReadPage
+from shared.ports import Reading, ReadPage
 from shared.procedures.observe import record_pages
-from shared.procedures.reading import Reading
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import Checked
 

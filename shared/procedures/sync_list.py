@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from shared.model import JsonObject, parse_instant, rfc3339
-from shared.ports import ReadPage
+from shared.ports import Reading, ReadPage
+from shared.procedures.lists import lists
 from shared.procedures.observe import record_pages
-from shared.procedures.reading import Reading, detail_version
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import WITHOUT_ID, Checked
 from shared.procedures.sync_plan import queue_lives
@@ -65,26 +67,31 @@ def read_list(services: Services, reading: Reading, tell: Tell) -> ListRead:
         if narrowed is None:
             return _whole(services, reading, state, now, tell)
         return _changes(services, reading, state, now, narrowed)
-    read = _changes(services, reading, state, now, _since(state))
+    read = _changes(services, reading, state, now, _since(reading, state))
     if _needs_whole(services, reading, services.mirror.state(reading.kind), now, read):
         whole = _whole(services, reading, services.mirror.state(reading.kind), now, tell)
         return _together(read, whole)
     return read
 
 
-def _since(state: JsonObject) -> dict[str, str]:
+def _since(reading: Reading, state: JsonObject) -> dict[str, str]:
     mark = parse_instant(state["high_water"]) if state.get("high_water") else datetime(1901, 1, 1, tzinfo=UTC)
-    return {"lastupdatefromdate": rfc3339(mark - _OVERLAP)}
+    return {reading.changed: rfc3339(mark - _OVERLAP)}
 
 
 def _narrowed(reading: Reading, state: JsonObject, now: datetime) -> dict[str, str] | None:
     """What to add to the query of a long list that was read whole not long ago; None to read it whole."""
     whole_at = state.get("whole_at")
     long = int(state.get("rows", 0)) > _LONG * _PAGE
-    if not reading.recent or not long or not whole_at or now - parse_instant(whole_at) > _WHOLE_EVERY:
+    if (
+        not (reading.changed or reading.recent)
+        or not long
+        or not whole_at
+        or now - parse_instant(whole_at) > _WHOLE_EVERY
+    ):
         return None
-    if reading.recent == "lastupdatefromdate":
-        return {reading.recent: rfc3339(parse_instant(state["read_at"]) - timedelta(days=1))}
+    if reading.changed:
+        return {reading.changed: rfc3339(parse_instant(state["read_at"]) - timedelta(days=1))}
     out = {reading.recent: rfc3339(now - _NARROW)}
     if reading.recent_until:
         out[reading.recent_until] = rfc3339(now + _NARROW)
@@ -96,7 +103,7 @@ def _needs_whole(services: Services, reading: Reading, state: JsonObject, now: d
     pages = -(-int(state.get("live", 0)) // _PAGE)
     if pages <= _SHORT:
         return True
-    probe = next(iter(services.halo.pages(reading.kind, {**reading.query, "page_size": "1"})), None)
+    probe = next(iter(services.halo.pages(reading.kind, lists(services).one_row(reading.query))), None)
     if probe is None or probe.record_count is None:
         return False
     read.observations += record_pages(services.ledger, reading.kind, [probe])
@@ -126,7 +133,7 @@ def _whole(services: Services, reading: Reading, state: JsonObject, now: datetim
     if cursor:
         read.mode = "resumed"
     started = str(cursor.get("started", rfc3339(now)))
-    query = {**reading.query, **({"page_no": str(first)} if first > 1 else {})}
+    query = lists(services).from_page(reading.query, first) if first > 1 else reading.query
     saved = 0
     for group in _groups(services.halo.pages(reading.kind, query)):
         fold.take(group)
@@ -238,8 +245,7 @@ class _Fold:
         )
 
     def _seen_rows(self, last: ReadPage) -> int:
-        size, number = int(last.query.get("page_size", "0")), int(last.query.get("page_no", "1"))
-        return max(self._read.rows, (number - 1) * size + len(last.rows))
+        return max(self._read.rows, lists(self._services).reached(last))
 
     def _note(self, value: object) -> None:
         """The newest change stamp, but none from our own future: one wrong clock must not hide later changes."""
@@ -290,3 +296,11 @@ def _together(changes: ListRead, whole: ListRead) -> ListRead:
         newest=max(changes.newest, whole.newest),
         checked=whole.checked,
     )
+
+
+def detail_version(reading: Reading, row: JsonObject) -> str:
+    """What a detail read is good for: the row's version, or its content where the kind has none."""
+    version = row.get(reading.version) if reading.version else None
+    if isinstance(version, str):
+        return version
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:32]

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 
 from shared.model import JsonObject
+from shared.procedures.lists import Life, lists
 from shared.procedures.services import Services
 
-_DATES = (
-    "dateoccurred",
-    "datecreated",
-    "dateassigned",
-    "first_responsedate",
-    "responsedate",
-    "dateclosed",
-    "lastactiondate",
-    "last_update",
-)
 _LONGEST_LIFE = 20 * 366
 """Days; a longer life is a wrong date, and the ticket is asked for by itself."""
 
@@ -28,7 +19,8 @@ def queue_lives(services: Services, rows: Iterable[JsonObject], now: datetime) -
     Each entry carries the number of its queueing, so that a sync running beside this one, which read the same day a
     moment ago, does not take away what was queued after it had read.
     """
-    lives = [_life(row, now) for row in rows]
+    read, today = lists(services), now.toordinal()
+    lives = [_padded(read.life(row, today)) for row in rows]
     if not lives:
         return
     state = services.mirror.state("Actions")
@@ -40,10 +32,6 @@ def queue_lives(services: Services, rows: Iterable[JsonObject], now: datetime) -
         "tickets": {**state.get("tickets", {}), **dict.fromkeys(sorted(tickets), serial)},
     }
     services.mirror.save_state("Actions", state | queue | {"serial": serial})
-
-
-Life = tuple[str, int, int]
-"""Ticket id, first and last day as ordinals; first 0 where the life is unknown."""
 
 
 def covered(lives: Iterable[Life]) -> set[int]:
@@ -60,30 +48,10 @@ def unqueue(state: JsonObject, days: Mapping[str, int], tickets: Mapping[str, in
     }
 
 
-def _life(row: JsonObject, now: datetime) -> Life:
-    """A day is added on both sides: times may carry an offset, and a first answer may come before the opening.
-
-    A project's work may begin before its ticket was opened: on its start date, which says nothing of its end.
-    """
-    ticket = str(row.get("id", ""))
-    days = [day for day in (_day(row.get(name)) for name in _DATES) if day]
-    if not days:
-        return ticket, 0, 0
-    last = max(days)
-    if not _day(row.get("dateclosed")):
-        last = max(last, now.toordinal())
-    first = min(*days, _day(row.get("startdate")) or last) - 1
-    return (ticket, first, last + 1) if last - first < _LONGEST_LIFE else (ticket, 0, 0)
-
-
-def _day(value: object) -> int:
-    if not isinstance(value, str) or len(value) < 10:
-        return 0
-    try:
-        day = date.fromisoformat(value[:10])
-    except ValueError:
-        return 0
-    return day.toordinal() if day.year > 1900 else 0
+def _padded(life: Life) -> Life:
+    """A day is added on both sides: times may carry an offset, and a first answer may come before the opening."""
+    ticket, first, last = life
+    return (ticket, first - 1, last + 1) if first and last - first < _LONGEST_LIFE - 1 else (ticket, 0, 0)
 
 
 def plan(lives: Iterable[Life], queued: set[int]) -> tuple[set[int], set[str]]:

@@ -12,11 +12,11 @@ import pytest
 from pydantic import AliasChoices
 
 import shared.halopsa.records as rooms
+from shared.halopsa.facts_lists import READINGS
 from shared.halopsa.paging import UNPAGED
 from shared.halopsa.records.wire import Record
 from shared.halopsa.sample import LISTS
 from shared.halopsa.setup import ensure_webhook
-from shared.procedures.reading import READINGS
 from tests.harness.clock import StillClock
 from tests.harness.halo import FakeHalo
 
@@ -56,8 +56,7 @@ def test_every_list_and_parameter_of_the_sync_exists(document: dict[str, Any]) -
     """Paths, query names, and which lists know paging."""
     for reading in READINGS:
         known = parameters(document, f"/{reading.kind}")
-        asked = {*reading.query, *filter(None, (reading.recent, reading.recent_until))}
-        asked |= {"lastupdatefromdate"} if reading.version else set()
+        asked = {*reading.query, *filter(None, (reading.changed, reading.recent, reading.recent_until))}
         asked |= set() if reading.kind in UNPAGED else PAGING if "pageinate" in known else {"this list knows no paging"}
         assert asked <= known, reading.kind
         if reading.detail:

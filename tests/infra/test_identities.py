@@ -12,7 +12,7 @@ from local.identities import page
 from shared.entra.azure import this_service
 from shared.entra.catalogue import catalogue
 from shared.entra.client import GRAPH
-from shared.procedures.reading import READINGS
+from shared.halopsa.facts_lists import READINGS
 from shared.storage.account import CONTAINERS, QUEUES, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]

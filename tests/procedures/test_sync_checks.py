@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.halopsa.facts_lists import READINGS
 from shared.halopsa.facts_records import RECORDS
 from shared.halopsa.mirror import BlobMirror
-from shared.procedures.reading import READINGS
 from shared.procedures.runs import Run
 from shared.procedures.sync import sync_run
 from shared.registers import findings
