@@ -84,12 +84,12 @@ class Account:
     @cached_property
     def transport(self) -> RequestsTransport:
         """One pool of connections for all three services, wide enough for the handlers' threads."""
-        import requests
         from azure.core.pipeline.transport import RequestsTransport
         from requests.adapters import HTTPAdapter
 
-        session = requests.Session()
-        session.trust_env = False  # storage is reached directly; a proxy from the environment would catch loopback
+        from shared.storage.lean import LeanSession
+
+        session = LeanSession()
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS, max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)

@@ -6,7 +6,6 @@ from shared.errors import Misconfigured
 from shared.storage.account import CONTAINERS, POISON, QUEUES, TABLES, Account, reaching
 from shared.storage.blobs import AzureBlobs
 from shared.storage.queues import AzureQueues
-from shared.storage.rows import AzureRows
 
 
 def ensure_storage(account: Account) -> None:
@@ -14,11 +13,13 @@ def ensure_storage(account: Account) -> None:
     if not account.connection:
         raise Misconfigured("Storage is created by the deployment in Azure; only a local account may be set up here.")
     from azure.core.exceptions import ResourceExistsError
+    from azure.data.tables import TableServiceClient
 
-    rows, blobs, queues = AzureRows(account), AzureBlobs(account), AzureQueues(account)
+    tables = TableServiceClient.from_connection_string(account.connection, **account.options())
+    blobs, queues = AzureBlobs(account), AzureQueues(account)
     with reaching("create tables, containers and queues"):
         for table in TABLES:
-            rows.service.create_table_if_not_exists(table)
+            tables.create_table_if_not_exists(table)
         for container in CONTAINERS:
             try:
                 blobs.service.create_container(container)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,7 @@ from shared.ports import Cell, Op, Page, Row, Rows
 from shared.storage.account import ONCE, Account, code_of, reaching, whole_store_missing
 
 if TYPE_CHECKING:
-    from azure.data.tables import TableClient, TableServiceClient
+    from azure.data.tables import TableClient
 
 _FORBIDDEN = frozenset("/\\#?")
 _MOST_STEPS = 100
@@ -36,22 +34,20 @@ class AzureRows(Rows):
         self._tables: dict[str, TableClient] = {}
         self._lock = Lock()
 
-    @cached_property
-    def service(self) -> TableServiceClient:
-        """The SDK's client, built at first use."""
-        from azure.data.tables import TableServiceClient
-
-        options = {**self._account.options(), "retry_backoff_factor": 0.2}
-        if self._account.connection:
-            return TableServiceClient.from_connection_string(self._account.connection, **options)
-        return TableServiceClient(self._account.table_url, credential=self._account.credential, **options)
-
     def _table(self, name: str) -> TableClient:
         with self._lock:
             client = self._tables.get(name)
             if client is None:
-                client = self._tables[name] = self.service.get_table_client(name)
+                client = self._tables[name] = self._open(name)
             return client
+
+    def _open(self, name: str) -> TableClient:
+        from shared.storage.lean import LeanTable
+
+        options = {**self._account.options(), "retry_backoff_factor": 0.2}
+        if self._account.connection:
+            return LeanTable.from_connection_string(self._account.connection, name, **options)
+        return LeanTable(self._account.table_url, name, credential=self._account.credential, **options)
 
     @override
     def get(self, table: str, partition: str, key: str) -> Row | None:
@@ -115,7 +111,7 @@ class AzureRows(Rows):
             raise Malformed("A transaction stays in one partition and names each key once.")
         operations = [_operation(table, op, row) for op, row in steps]
         with reaching(f"carry out a transaction on {table}"), _conflicts(table):
-            self._table(table).submit_transaction(operations, raw_response_hook=_unparsed, **ONCE)
+            self._table(table).submit_transaction(operations, **ONCE)
 
     @override
     def scan(
@@ -144,16 +140,6 @@ class AzureRows(Rows):
                     follower = found.pop()
                     return Page(tuple(found), f"{follower.partition}\n{follower.key}")
         return Page(tuple(found), None)
-
-
-_FAULT = re.compile(rb"(?m)^HTTP/1\.[01] (?!2)")
-
-
-def _unparsed(answer: Any) -> None:
-    """Nobody looks at the parts of a transaction that went through, and reading them costs more than sending it."""
-    response = answer.http_response
-    if response.status_code == 202 and not _FAULT.search(response.read()):
-        response.parts = lambda: iter(())
 
 
 def _resume(token: str, partition: str | None) -> str:

@@ -1,0 +1,139 @@
+"""What the lean table sends, read by the standard library's e-mail parser as a stranger would read it."""
+
+from __future__ import annotations
+
+import email
+import json
+from typing import Any
+
+import pytest
+import requests
+from azure.core.pipeline.transport import RequestsTransport
+from azure.data.tables import TableClient, TableTransactionError
+from typing_extensions import override
+
+from shared.errors import RowExists, RowStale, StorageUnavailable
+from shared.ports import Op, Row
+from shared.storage.account import Account, azurite_connection
+from shared.storage.lean import LeanSession, LeanTable
+from shared.storage.rows import AzureRows
+
+_HEAD = b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: application/http\r\n\r\n"
+
+
+class _Store(requests.adapters.BaseAdapter):
+    """Keeps what it is sent and gives the answer it was told to."""
+
+    def __init__(self, answer: bytes = b"HTTP/1.1 204 No Content\r\n\r\n", status: int = 202) -> None:
+        super().__init__()
+        self.sent: list[requests.PreparedRequest] = []
+        self.options: list[dict[str, Any]] = []
+        self._answer, self._status = _HEAD + answer, status
+
+    @override
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        from io import BytesIO
+
+        from urllib3 import HTTPResponse
+
+        self.sent.append(request)
+        self.options.append(options)
+        answer = requests.Response()
+        answer.status_code = self._status
+        answer.headers["Content-Type"] = "multipart/mixed; boundary=b"
+        answer.raw = HTTPResponse(BytesIO(self._answer), status=self._status, preload_content=False)
+        answer.request = request
+        return answer
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+def _table(kind: type[TableClient], store: _Store) -> TableClient:
+    session = LeanSession()
+    session.mount("http://", store)
+    return kind.from_connection_string(
+        azurite_connection(), "ledger", transport=RequestsTransport(session=session, session_owner=False), retry_total=0
+    )
+
+
+def _rows(store: _Store) -> AzureRows:
+    account = Account(connection=azurite_connection())
+    account.transport.session.mount("http://", store)  # type: ignore[union-attr]
+    return AzureRows(account)
+
+
+_STEPS: list[tuple[Any, ...]] = [
+    ("create", {"PartitionKey": "p", "RowKey": "é'1", "text": "größer\r\n--batch\r\n", "number": 5}),
+    ("upsert", {"PartitionKey": "p", "RowKey": "2", "bytes": b"\x00\xff"}),
+    ("delete", {"PartitionKey": "p", "RowKey": "3"}),
+]
+
+
+def _read(sent: requests.PreparedRequest) -> list[tuple[str, dict[str, str], Any]]:
+    """First line, the headers that matter and the body of each part."""
+    body = sent.body if isinstance(sent.body, bytes) else b""
+    whole = email.message_from_bytes(f"Content-Type: {sent.headers['Content-Type']}\r\n\r\n".encode() + body)
+    (changes,) = whole.get_payload()  # type: ignore[misc]
+    read = []
+    for part in changes.get_payload():  # type: ignore[union-attr, misc]
+        line, _, rest = part.get_payload(decode=True).partition(b"\r\n")  # type: ignore[union-attr]
+        inner = email.message_from_bytes(rest)
+        text = inner.get_payload(decode=True)
+        headers = {
+            name.lower(): value
+            for name, value in inner.items()
+            if name.lower() not in ("date", "x-ms-date", "content-length")
+        }
+        read.append((line.decode(), headers, json.loads(text) if text.strip() else None))  # type: ignore[union-attr, arg-type]
+    return read
+
+
+def test_a_transaction_says_what_the_sdk_would_say() -> None:
+    ours, theirs = _Store(), _Store()
+    _table(LeanTable, ours).submit_transaction(_STEPS)
+    _table(TableClient, theirs).submit_transaction(_STEPS)
+    assert _read(ours.sent[0]) == _read(theirs.sent[0])
+    assert len(_read(ours.sent[0])) == 3
+
+
+def test_the_sdk_still_writes_its_transactions_where_the_lean_table_stands_in() -> None:
+    assert LeanTable._batch_send is not TableClient._batch_send
+    assert callable(TableClient._batch_send)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (b"409 Conflict", b"EntityAlreadyExists", RowExists),
+        (b"412 Precondition Failed", b"UpdateConditionNotSatisfied", RowStale),
+        (b"404 Not Found", b"ResourceNotFound", RowStale),
+        (b"404 Not Found", b"TableNotFound", StorageUnavailable),
+        (b"500 Internal Server Error", b"InternalError", StorageUnavailable),
+    ],
+)
+def test_an_objection_in_any_part_is_the_error_of_the_whole(status: bytes, code: bytes, error: type[Exception]) -> None:
+    said = b"HTTP/1.1 " + status + b'\r\n\r\n{"odata.error":{"code":"' + code + b'","message":{"value":"1:no"}}}\r\n'
+    with pytest.raises(error):
+        _rows(_Store(said)).transact("ledger", [(Op.INSERT, Row("p", "1", {}))])
+
+
+def test_a_batch_that_is_refused_whole_tells_its_status() -> None:
+    with pytest.raises(TableTransactionError) as told:
+        _table(LeanTable, _Store(b"<Error/>", status=403)).submit_transaction(_STEPS)
+    assert told.value.status_code == 403
+
+
+def test_text_that_looks_like_an_objection_in_a_row_is_none() -> None:
+    store = _Store()
+    _table(LeanTable, store).submit_transaction([("create", {"PartitionKey": "p", "RowKey": "1", "t": "HTTP/1.1 500"})])
+    assert len(store.sent) == 1
+
+
+def test_a_request_keeps_its_time_limits_and_says_its_length() -> None:
+    store = _Store()
+    _table(LeanTable, store).submit_transaction(_STEPS, connection_timeout=3, read_timeout=7)
+    assert store.options[0]["timeout"] == (3, 7)
+    assert store.sent[0].headers["Content-Length"] == str(len(store.sent[0].body or b""))
+    assert store.sent[0].headers["Authorization"].startswith("SharedKey ")
