@@ -18,6 +18,12 @@ _LEASH = Path(__file__).with_name("leash.py")
 _STOP_SECONDS = 10
 _LOWEST, _HIGHEST = 15_000, 32_000
 
+KEEP_ALIVE_SECONDS = 240
+"""How long our servers keep an idle connection, as Azure's front end does.
+
+Longer than any client of ours keeps one: a server that lets go first, on a busy machine, resets the next request.
+"""
+
 
 class StartFailed(Exception):
     """Something local cannot be started; the message is a sentence for the person at the keyboard."""

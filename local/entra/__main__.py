@@ -15,6 +15,7 @@ import uvicorn
 from local.entra.app import build
 from local.entra.tables import RowsError
 from local.entra.tokens import AUDIENCE, HOME_TENANT, Issuer
+from local.processes import KEEP_ALIVE_SECONDS
 
 
 def _leave_with(parent: int) -> None:
@@ -44,7 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.parent_pid:
         threading.Thread(target=_leave_with, args=(options.parent_pid,), daemon=True).start()
-    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning", access_log=False)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=options.port,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
     return 0
 
 

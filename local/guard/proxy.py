@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from local.guard.certificate import Loopback
 from local.guard.demands import Demand, StrangeRequest, demands
 from local.guard.roles import Right
+from local.processes import KEEP_ALIVE_SECONDS
 
 SERVICES = ("blob", "queue", "table")
 ACCOUNT = "devstoreaccount1"
@@ -117,6 +118,7 @@ class Proxy:
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

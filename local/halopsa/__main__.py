@@ -17,6 +17,7 @@ import uvicorn
 
 from local.halopsa.app import build
 from local.halopsa.world import World
+from local.processes import KEEP_ALIVE_SECONDS
 
 _HOST = "127.0.0.1"
 _WATCH_SECONDS = 0.5
@@ -44,7 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     app = build(World(seed), f"http://{_HOST}:{chosen.port}")
     # Critical only: connections cut on purpose are no errors to report.
-    config = uvicorn.Config(app, log_level="critical", access_log=False, server_header=False, lifespan="on")
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
     server = uvicorn.Server(config)
     if chosen.parent_pid:
         threading.Thread(target=_end_with, args=(chosen.parent_pid, server), daemon=True).start()

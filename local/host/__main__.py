@@ -18,7 +18,7 @@ from local.host.app import Host, HostChoices
 from local.host.functions import load
 from local.host.keys import MASTER, Keys
 from local.host.options import HostOptions
-from local.processes import StartFailed, refuse_taken
+from local.processes import KEEP_ALIVE_SECONDS, StartFailed, refuse_taken
 from shared.errors import AttestError
 from shared.ports import Queues
 
@@ -77,6 +77,7 @@ def main() -> int:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run()
