@@ -88,7 +88,9 @@ def test_an_audit_that_finds_something_names_the_codes(caplog, monkeypatch):
     monkeypatch.setattr(audit, "check_anchor", lambda *_: unknown("Nobody asked."))
     run = runs.Run("r-1", "audit", None, services.clock.now(), "oid-1")
     for codes in ([], ["E_TILE", "E_ANCHOR"]):
-        monkeypatch.setattr(audit, "audit_all", lambda *_, codes=codes: {"codes": codes, "findings": [SECRET]})
+        told = [{"code": code, "log": "l-1", "text": SECRET} for code in codes]
+        found = {"codes": codes, "by_log": {"l-1": codes} if codes else {}, "findings": told}
+        monkeypatch.setattr(audit, "audit_all", lambda *_, found=found: found)
         audit.audit_run(services, run)
     (one,) = said(caplog, Event.AUDIT_MISMATCH)
     assert (one["run_id"], one["codes"]) == ("r-1", ["E_TILE", "E_ANCHOR"])

@@ -30,6 +30,7 @@ class Report:
 
     findings: list[Finding] = field(default_factory=list)
     codes: set[str] = field(default_factory=set)
+    by_log: dict[str, set[str]] = field(default_factory=dict)
     logs: int = 0
     entries: int = 0
     payloads: int = 0
@@ -39,6 +40,7 @@ class Report:
     def add(self, code: str, log: str, text: str) -> None:
         """Note a finding; every code is kept, texts up to a limit."""
         self.codes.add(code)
+        self.by_log.setdefault(log, set()).add(code)
         if len(self.findings) < _MOST_FAULTS:
             self.findings.append(Finding(code, log, text))
 
@@ -46,6 +48,7 @@ class Report:
         """The audit's result."""
         return {
             "codes": sorted(self.codes),
+            "by_log": {log: sorted(codes) for log, codes in sorted(self.by_log.items())},
             "findings": [finding.to_json() for finding in self.findings],
             "logs": self.logs,
             "entries": self.entries,

@@ -14,6 +14,8 @@ class ServicePolicy(Section):
 
     fresh_hours: Annotated[int, Field(ge=1)] = 36
     """Facts read longer ago than this give ``unknown``."""
+    silence_hours: Annotated[int, Field(ge=0)] = 12
+    """A control is silent when its job did not end well for so much longer than its cadence."""
     intake_late_minutes: Annotated[int, Field(ge=1)] = 15
     """A delivery received later than this after its timestamp counts as late."""
     sample_size: Annotated[int, Field(ge=1)] = 5

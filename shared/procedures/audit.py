@@ -12,6 +12,7 @@ from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 from shared.procedures.anchor import check_anchor, expected_anchor
 from shared.procedures.keep import TABLE as CLAIMS
+from shared.procedures.self_watch import judge_log, judge_silence
 
 if TYPE_CHECKING:
     from shared.procedures.runs import Run
@@ -56,7 +57,10 @@ def receipts_given(services: Services) -> dict[str, set[str]]:
 
 
 def audit_run(services: Services, run: Run) -> JsonObject:
-    """Job ``audit``: its result lists the E_ codes under ``codes`` and is recorded as evidence."""
+    """Job ``audit``: its result lists the E_ codes under ``codes``, is recorded as evidence and becomes findings.
+
+    It runs under an identity and in an app of its own, so it also notices when the others' jobs rest.
+    """
     result = audit_all(services, run)
     expected = expected_anchor(services.settings)
     anchor = check_anchor(services, expected)
@@ -64,6 +68,7 @@ def audit_run(services: Services, run: Run) -> JsonObject:
     if anchor.faults:
         result["codes"] = sorted({*result["codes"], "E_ANCHOR_CONFIG"})
         meta = services.ledger.names.meta
+        result["by_log"][meta] = sorted({*result["by_log"].get(meta, ()), "E_ANCHOR_CONFIG"})
         result["findings"] += [{"code": "E_ANCHOR_CONFIG", "log": meta, "text": text} for text in anchor.faults]
     result["audited_at"] = rfc3339(services.clock.now())
     payload = json.dumps(result, sort_keys=True, ensure_ascii=False).encode()
@@ -75,6 +80,8 @@ def audit_run(services: Services, run: Run) -> JsonObject:
             subject=Subject("run", run.run_id),
         )
     )
+    judge_log(services, result, run.as_of, run.run_id)
+    judge_silence(services, run.as_of, run.run_id)
     if result["codes"]:
         log(Event.AUDIT_MISMATCH, run_id=run.run_id, codes=result["codes"], evidence_id=receipt.evidence_id)
     return {**result, "evidence_id": receipt.evidence_id}

@@ -178,11 +178,22 @@ def finish(
         )
     )
     job, started = str(shown.get("job", "")), shown.get("started_at")
+    if not error:
+        _last(services).put(job, {"job": job, "run_id": run_id, "at": rfc3339(now)})
     seconds = (now - parse_instant(started)).total_seconds() if isinstance(started, str) else 0.0
     if error:
         log(Event.RUN_FAILED, run_id=run_id, job=job, code=str(error.get("code", "")), seconds=seconds)
     else:
         log(Event.RUN_SUCCEEDED, run_id=run_id, job=job, seconds=seconds)
+
+
+def _last(services: Services) -> Register:
+    return Register(services.rows, "runs-last")
+
+
+def ended_well(services: Services) -> dict[str, datetime]:
+    """When each job last ended well."""
+    return {str(row["job"]): parse_instant(row["at"]) for row in _last(services).all()}
 
 
 def _merge(services: Services, run_id: str, change: JsonObject) -> JsonObject | None:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from shared.errors import Conflict
+from shared.ledger.names import Namespace
 from shared.model import EvidenceRecord, NewEntry, Receipt
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class MemoryLedger:
 
     def __init__(self, clock: StillClock) -> None:
         self.clock = clock
+        self.names = Namespace("evidence.example/memory", "1", "a salt for tests")
         self.entries: list[tuple[str, NewEntry]] = []
         self._by_key: dict[tuple[str | None, str], tuple[str, str]] = {}
         self._at: dict[str, EvidenceRecord] = {}

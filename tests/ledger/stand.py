@@ -9,6 +9,8 @@ from tempfile import mkdtemp
 from shared.ledger.ledger import Ledger
 from shared.ledger.names import Namespace
 from shared.model import NewEntry
+from shared.policy.document import shipped_policy
+from shared.procedures.services import PolicyInForce
 from shared.settings import CATALOGUE, Settings
 from shared.signing import FileSigner
 from tests.harness.clock import StillClock
@@ -39,6 +41,7 @@ class Stand:
     signer: FileSigner = field(default_factory=signer)
     settings: Settings = field(default_factory=lambda: Settings.from_environ(SAMPLE | {"ATTEST_ANCHOR": ""}))
     management: object = None
+    policy: PolicyInForce = field(default_factory=lambda: PolicyInForce("p-shipped", shipped_policy(), "", None))
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.rows, self.blobs, self.clock, self.names)
