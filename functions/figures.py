@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.http import Answer, Call, handle
 from functions.pages import page_headers
-from shared.procedures import artefacts, baselines_frozen, kpis, report_weekly, targets, usage
+from shared.procedures import artefacts, baselines_frozen, kpis, report_answers, targets, usage
 
 bp = func.Blueprint()
 
@@ -53,7 +53,11 @@ def freeze_baselines(req: func.HttpRequest) -> func.HttpResponse:
 def list_reports(req: func.HttpRequest) -> func.HttpResponse:
     """Reports."""
     return handle(
-        "listReports", req, lambda call: report_weekly.list_reports(call.services, call.person, call.limit, call.after)
+        "listReports",
+        req,
+        lambda call: report_answers.list_reports(
+            call.services, call.person, call.limit, call.after, call.query.get("practice")
+        ),
     )
 
 
@@ -101,8 +105,13 @@ def add_usage(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _report(call: Call) -> Answer:
-    body, media_type = report_weekly.report_file(
-        call.services, call.person, call.path["period"], call.path["format"], call.query.get("as_of")
+    body, media_type = report_answers.report_file(
+        call.services,
+        call.person,
+        call.path["period"],
+        call.path["format"],
+        call.query.get("as_of"),
+        call.query.get("practice"),
     )
     headers = page_headers(body) if media_type == "text/html" else {}
     return Answer(body, media_type=media_type, headers=headers)

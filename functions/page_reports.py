@@ -8,7 +8,8 @@ from functions.page_frames import ALL, PAGE, Query, detail_page, list_page, path
 from shared.errors import NotFound
 from shared.model import JsonObject, Person
 from shared.portal.blocks import table
-from shared.procedures import artefacts, report_weekly
+from shared.procedures import artefacts
+from shared.procedures.report_answers import list_reports
 from shared.procedures.services import Services
 
 _FORMATS = {
@@ -24,7 +25,7 @@ _FORMATS = {
 
 def report_list(services: Services, person: Person, query: Query) -> bytes:
     """Reports, the newest first."""
-    rows = report_weekly.list_reports(services, person, ALL, None)["items"]
+    rows = list_reports(services, person, ALL, None)["items"]
 
     def shape(row: JsonObject) -> JsonObject:
         return {**row, "_path": path("reports", row["period"]), "name": row["title"], "links": _links(row)}
@@ -33,21 +34,28 @@ def report_list(services: Services, person: Person, query: Query) -> bytes:
 
 
 def _links(row: JsonObject) -> list[tuple[str, str]]:
-    held = list(row.get("formats") or [])
+    return [(row["links"][name].removeprefix("/api"), label) for name, label in _FORMATS.items()]
+
+
+def _editions(services: Services, person: Person, report: JsonObject) -> list[JsonObject]:
+    """Each practice's edition of this report that the person may read."""
     return [
-        (f"{path('reports', row['kind'], row['period'], name)}?as_of={quote(row['as_of'])}", label)
-        for name, label in _FORMATS.items()
-        if name in held
+        one
+        for practice in sorted(services.policy.policy.practices)
+        for one in list_reports(services, person, ALL, None, practice)["items"]
+        if (one["period"], one["as_of"]) == (report["period"], report["as_of"])
     ]
 
 
 def report(services: Services, person: Person, period: str, _query: Query) -> bytes:
     """The newest report of a week: its headline and its files."""
-    rows = [one for one in report_weekly.list_reports(services, person, ALL, None)["items"] if one["period"] == period]
+    rows = [one for one in list_reports(services, person, ALL, None)["items"] if one["period"] == period]
     if not rows:
         raise NotFound(f"There is no weekly report of {period}.", code="report_not_found")
     newest = rows[-1]
-    versions = [{"as_of": one["as_of"], "links": _links(one)} for one in rows[::-1]]
+    editions = _editions(services, person, newest)
+    versions = [{"as_of": one["as_of"], "name": one["title"], "links": _links(one)} for one in rows[::-1]]
+    sent = [file for one in {row["id"]: row for row in (newest, *editions)}.values() for file in one["deliveries"]]
     return detail_page(
         services,
         person,
@@ -65,9 +73,17 @@ def report(services: Services, person: Person, period: str, _query: Query) -> by
             table(
                 "As it was known",
                 versions,
-                {"as_of": "Judged at", "links": "Open as"},
+                {"as_of": "Judged at", "name": "Report", "links": "Open as"},
                 kinds={"as_of": "moment", "links": "links"},
                 caption="Each stays as it was, byte for byte",
+            ),
+            table(
+                "Editions of the practices",
+                [{"name": one["title"].rpartition(": ")[2], "links": _links(one)} for one in editions],
+                {"name": "Practice", "links": "Open as"},
+                kinds={"links": "links"},
+                caption="The same figures, narrowed to what belongs to the practice",
+                empty="This report came without editions.",
             ),
             table(
                 "Runbook, registers and briefs",
@@ -79,7 +95,7 @@ def report(services: Services, person: Person, period: str, _query: Query) -> by
             ),
             table(
                 "On the way to SharePoint",
-                [{**one, "why": (one["error"] or {}).get("message", "")} for one in newest.get("deliveries") or []],
+                [{**one, "why": (one["error"] or {}).get("message", "")} for one in sent],
                 {"file": "File", "state": "State", "at": "Since", "why": "Why not"},
                 kinds={"state": "tag", "at": "moment"},
                 caption="What failed is sent again when the report is run again for the same time",

@@ -23,7 +23,7 @@ from shared.model import Person
 from shared.portal.pages import render, stylesheet
 from shared.procedures.artefacts import artefact_file
 from shared.procedures.refuse import record_refusal
-from shared.procedures.report_weekly import report_file
+from shared.procedures.report_answers import report_file
 
 bp = func.Blueprint()
 _HTML = "text/html"
@@ -218,8 +218,10 @@ def portal_report(req: func.HttpRequest) -> func.HttpResponse:
     period, form = req.route_params["period"], req.route_params["format"]
 
     def make(person: Person) -> File:
-        data, media_type = report_file(bootstrap.services(), person, period, form, req.params.get("as_of") or None)
-        return File(data, media_type, f"weekly-{period}.{form}")  # both were checked: they named a report
+        as_of, practice = req.params.get("as_of") or None, req.params.get("practice") or None
+        data, media_type = report_file(bootstrap.services(), person, period, form, as_of, practice)
+        edition = f"-{practice}" if practice else ""
+        return File(data, media_type, f"weekly-{period}{edition}.{form}")  # all were checked: they named a report
 
     return _serve(req, "report", make)
 

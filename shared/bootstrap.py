@@ -159,8 +159,8 @@ class Live:
         return Callback()
 
     @cached_property
-    def shelf(self) -> Shelf | None:
-        """SharePoint by this app's own identity; None where no site is set."""
+    def shelf(self) -> Shelf:
+        """SharePoint by this app's own identity, which each site must have been granted to."""
         from functools import partial
 
         import httpx
@@ -169,8 +169,6 @@ class Live:
         from shared.entra.credentials import open_tokens
         from shared.notify.sharepoint import open_sharepoint
 
-        if not self.settings.text("SHAREPOINT_SITE"):
-            return None
         home = "home"  # our own tenant, whatever its id: the managed identity lives there
         tokens = open_tokens(self.settings, home, httpx.Client(timeout=30.0))
         return open_sharepoint(self.settings, partial(tokens.get, home, GRAPH), partial(tokens.forget, home, GRAPH))

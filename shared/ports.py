@@ -324,10 +324,18 @@ class Notifier(Protocol):
         """Deliver a message to a named channel of policy; idempotence is the caller's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A document library for people. ``drive`` empty: the site's default one."""
+
+    site: str
+    drive: str = ""
+
+
 class Shelf(Protocol):
     """Where files are put for people."""
 
-    def put(self, path: str, data: bytes, media_type: str) -> JsonObject:
+    def put(self, place: Place, path: str, data: bytes, media_type: str) -> JsonObject:
         """Store by path: ``{"id", "web_url", "size"}``. The same path again is a new version of the same file.
 
         Raises from the SourceError subtree.

@@ -165,7 +165,9 @@ CATALOGUE: tuple[Setting, ...] = (
         _GRAPH,
     ),
     Setting("TEAMS_CHANNELS", "JSON: channel name to its Workflows URL (a secret).", "{}", "{}"),
-    Setting("SHAREPOINT_SITE", "Site id for published reports; empty for none.", "", ""),
+    Setting(
+        "SHAREPOINT_SITE", "Site id for the whole weekly report; empty for none. Practices' sites are policy.", "", ""
+    ),
     Setting("ATTEST_SCHEDULE_SYNC", "NCRONTAB, UTC.", "0 */15 * * * *", "0 */15 * * * *"),
     Setting("ATTEST_SCHEDULE_DAILY", "NCRONTAB, UTC.", "0 30 4 * * *", "0 30 4 * * *"),
     Setting("ATTEST_SCHEDULE_SEAL", "NCRONTAB, UTC.", "30 * * * * *", "30 * * * * *"),

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from local.entra.tokens import GrantError, Issuer
 
-GRANTED = "site-reports"
-"""The one site that was granted to our identity (Sites.Selected); others answer 403."""
+GRANTED = ("site-reports", "site-msp", "site-mssp", "site-ps")
+"""The sites that were granted to our identity (Sites.Selected); others answer 403."""
 _SMALL = 250 * 1024 * 1024
 _STEP = 320 * 1024
 _GRAPH = ("https://graph.microsoft.com", "https://graph.microsoft.com/")
@@ -33,10 +33,10 @@ class Sites:
 
     def routes(self) -> list[Route]:
         """Graph's paths, the upload address, and a door that lists what lies there."""
-        root = "/graph/v1.0/sites/{site}/drive/root:/{path:path}"
+        roots = [f"/graph/v1.0/sites/{{site}}/{drive}/root:/{{path:path}}" for drive in ("drive", "drives/{drive}")]
         return [
-            Route(f"{root}:/content", self._put, methods=["PUT"]),
-            Route(f"{root}:/createUploadSession", self._begin, methods=["POST"]),
+            *(Route(f"{root}:/content", self._put, methods=["PUT"]) for root in roots),
+            *(Route(f"{root}:/createUploadSession", self._begin, methods=["POST"]) for root in roots),
             Route("/upload/{session}", self._chunk, methods=["PUT"]),
             Route("/upload/{session}", self._state, methods=["GET"]),
             Route("/_sim/files", self._files),
@@ -48,7 +48,7 @@ class Sites:
             self._issuer.read(token if scheme.lower() == "bearer" else "", *_GRAPH)
         except GrantError as fault:
             return _error(401, "InvalidAuthenticationToken", fault.text)
-        if request.path_params["site"] != GRANTED:
+        if request.path_params["site"] not in GRANTED:
             return _error(403, "accessDenied", "The caller does not have permission to perform the action.")
         return None
 
@@ -59,14 +59,14 @@ class Sites:
         data = await request.body()
         if len(data) > _SMALL:
             return _error(413, "requestEntityTooLarge", "Use an upload session.")
-        return self._keep(request.path_params["path"], data)
+        return self._keep(_place(request), data)
 
     async def _begin(self, request: Request) -> Response:
         refused = self._refused(request)
         if refused is not None:
             return refused
         session = token_hex(8)
-        self._sessions[session] = (request.path_params["path"], bytearray())
+        self._sessions[session] = (_place(request), bytearray())
         return JSONResponse(
             {
                 "uploadUrl": f"{request.url.scheme}://{request.url.netloc}/upload/{session}",
@@ -107,7 +107,7 @@ class Sites:
             "id": f"item-{sorted(self._versions).index(path)}",
             "name": path.rpartition("/")[2],
             "size": len(data),
-            "webUrl": f"https://sharepoint.example.invalid/sites/reports/{path}",
+            "webUrl": f"https://sharepoint.example.invalid/sites/{path}",
         }
         return JSONResponse(body, 201 if len(versions) == 1 else 200)
 
@@ -115,6 +115,11 @@ class Sites:
         return JSONResponse(
             {path: [len(version) for version in versions] for path, versions in sorted(self._versions.items())}
         )
+
+
+def _place(request: Request) -> str:
+    """``site/path``, or ``site/drive/path`` in a named library."""
+    return "/".join(request.path_params[name] for name in ("site", "drive", "path") if name in request.path_params)
 
 
 def _error(status: int, code: str, message: str) -> Response:

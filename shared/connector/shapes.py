@@ -262,6 +262,7 @@ REPORT = record(
     title=TEXT,
     period=TEXT,
     as_of=INSTANT,
+    practice=maybe(TEXT),
     formats=TEXTS,
     links=ANY,
     sha256=ANY,

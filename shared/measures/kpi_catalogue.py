@@ -39,6 +39,10 @@ class Kpi:
     practices: tuple[str, ...] = ()
     """Practices it belongs to; empty means common to all."""
 
+    def of(self, practice: str | None) -> bool:
+        """Whether it is told of a practice (None: of all together)."""
+        return practice is None or (self.id not in TOGETHER and practice in (self.practices or (practice,)))
+
 
 def _kpi(
     kpi_id: str,
@@ -77,6 +81,14 @@ SERVICE, FLOW, MONEY, SECURITY, DELIVERY, HANDOFF, VALUE, TRUST = (
 )
 _H, _R, _C = Unit.HOURS, Unit.RATIO, Unit.COUNT
 _UP, _DOWN = Better.HIGHER, Better.LOWER
+
+TOGETHER: tuple[str, ...] = (
+    "time_entry_compliance",
+    "realisation",
+    "agreement_profitability",
+    "canary_effectiveness",
+)
+"""Told for all practices together only: agents' days would rank people, contracts and canaries belong to no practice."""
 
 CATALOGUE: dict[str, Kpi] = {
     kpi.id: kpi

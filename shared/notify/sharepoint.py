@@ -1,4 +1,4 @@
-"""Files into one SharePoint site through Graph (Sites.Selected): small ones at once, large ones in upload sessions."""
+"""Files into SharePoint sites through Graph (Sites.Selected): small ones at once, large ones in upload sessions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from shared.errors import SourceBusy, SourceDenied, SourceDown, SourceRejected
 from shared.model import JsonObject
+from shared.ports import Place
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,13 +30,12 @@ class SharePoint:
         self,
         *,
         graph: str,
-        site: str,
         token: Callable[[], str],
         sleep: Callable[[float], None],
         forget: Callable[[], None] = lambda: None,
         http: httpx.Client | None = None,
     ) -> None:
-        self._root = f"{graph.rstrip('/')}/v1.0/sites/{site}/drive/root"
+        self._sites = f"{graph.rstrip('/')}/v1.0/sites"
         self._token = token
         self._forget = forget
         self._sleep = sleep
@@ -47,16 +47,18 @@ class SharePoint:
 
         return self._given or httpx.Client(timeout=_SECONDS, follow_redirects=False)
 
-    def put(self, path: str, data: bytes, media_type: str) -> JsonObject:
+    def put(self, place: Place, path: str, data: bytes, media_type: str) -> JsonObject:
         """Store and answer ``{"id", "web_url", "size"}``. Raises from the SourceError subtree."""
-        place = "/".join(quote(_safe(part), safe="") for part in path.split("/"))
+        drive = f"drives/{quote(place.drive, safe='!')}" if place.drive else "drive"
+        where = "/".join(quote(_safe(part), safe="") for part in path.split("/") if part)
+        address = f"{self._sites}/{quote(place.site, safe=',')}/{drive}/root:/{where}:"
         if len(data) <= _SMALL:
-            answer = self._ask("PUT", f"{self._root}:/{place}:/content", data, {"Content-Type": media_type})
+            answer = self._ask("PUT", f"{address}/content", data, {"Content-Type": media_type})
             return _item(answer)
         for _ in range(_TRIES):
             session = self._ask(
                 "POST",
-                f"{self._root}:/{place}:/createUploadSession",
+                f"{address}/createUploadSession",
                 b'{"item":{"@microsoft.graph.conflictBehavior":"replace"}}',
                 {"Content-Type": "application/json"},
             )
@@ -129,11 +131,10 @@ class SharePoint:
 
 
 def open_sharepoint(settings: Settings, token: Callable[[], str], forget: Callable[[], None]) -> SharePoint:
-    """From the settings; the site was granted to this identity (Sites.Selected)."""
+    """From the settings; sites are granted to this identity one by one (Sites.Selected)."""
     from time import sleep
 
-    text = settings.text
-    return SharePoint(graph=text("GRAPH_URL"), site=text("SHAREPOINT_SITE"), token=token, forget=forget, sleep=sleep)
+    return SharePoint(graph=settings.text("GRAPH_URL"), token=token, forget=forget, sleep=sleep)
 
 
 def _next(answer: httpx.Response, sent: int) -> int:

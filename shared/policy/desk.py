@@ -22,7 +22,15 @@ class PracticePolicy(Section):
     manager: str = ""
     """Entra oid of the practice manager; empty until somebody is named."""
     channel: str = ""
-    """Notification channel."""
+    """Notification channel; it hears of the practice's edition of the weekly report, too."""
+    site: Annotated[str, Field(pattern=r"^[A-Za-z0-9.,_-]{0,200}$")] = ""
+    """Id of the SharePoint site that the practice's edition is put on; empty for none."""
+    drive: Annotated[str, Field(pattern=r"^[A-Za-z0-9!._-]{0,200}$")] = ""
+    """Id of the document library on that site; empty for its default one."""
+    folder: str = "Weekly"
+    """Where in the library."""
+    formats: tuple[Literal["json", "html", "pdf", "xlsx", "docx", "pptx", "csv"], ...] = ("html", "pdf")
+    """What is put there; every format is made for whoever asks over the API."""
 
     @staticmethod
     def shipped() -> dict[str, PracticePolicy]:

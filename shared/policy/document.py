@@ -38,6 +38,10 @@ class Confirmed(BaseModel):
     keys: dict[str, str] = {}
 
 
+PracticeKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
+"""Stands in tokens, addresses and file names."""
+
+
 class Policy(BaseModel):
     """The whole document. Every section has defaults; an unknown key is refused by name."""
 
@@ -52,7 +56,9 @@ class Policy(BaseModel):
     access: AccessPolicy = AccessPolicy()
     halopsa: HaloPolicy = HaloPolicy()
     configuration: ConfigurationPolicy = ConfigurationPolicy()
-    practices: Annotated[dict[str, PracticePolicy], Field(default_factory=lambda: dict(PracticePolicy.shipped()))]
+    practices: Annotated[
+        dict[PracticeKey, PracticePolicy], Field(default_factory=lambda: dict(PracticePolicy.shipped()))
+    ]
     override: Overrides = Overrides()
     confirmed: Confirmed = Confirmed()
 

@@ -24,6 +24,8 @@ class ServicePolicy(Section):
     time_zone: str = "America/Toronto"
     holidays: tuple[str, ...] = ()
     """ISO dates on which nobody works."""
+    channel: str = ""
+    """Notification channel of the steering team: it hears of the whole weekly report."""
     currency: str = "CAD"
     """The MSP's own reporting currency (ISO 4217)."""
     smallest_group: Annotated[int, Field(ge=1)] = 5

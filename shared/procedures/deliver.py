@@ -1,4 +1,4 @@
-"""Bring published reports and artefacts to the SharePoint site: one action a file, so that each is tried again by itself."""
+"""Bring published reports and artefacts to SharePoint sites: one action a file, so that each is tried again by itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from shared.actions import Action, ActionKind
 from shared.errors import NotFound
 from shared.log import Event, log
 from shared.model import JsonObject, Subject, rfc3339
+from shared.ports import Place
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers.store import Register
@@ -26,33 +27,38 @@ class Delivery:
     sha256: str
 
 
+def _body(file: Delivery, place: Place) -> JsonObject:
+    return {**asdict(file), **asdict(place)}
+
+
 def register(services: Services) -> Register:
     """What was delivered where, and what could not be: people see the failures here."""
     return Register(services.rows, "report_deliveries")
 
 
-def plan_deliveries(services: Services, run_id: str, files: Iterable[Delivery]) -> int:
-    """Queue one action a file; answer how many. None where no site is set. What is there already is not sent again."""
-    if services.shelf is None:
+def plan_deliveries(services: Services, run_id: str, place: Place, files: Iterable[Delivery]) -> int:
+    """Queue one action a file; answer how many. None where no site is named. What is there already is not sent again."""
+    if not place.site:
         return 0
     actions = []
     for file in files:
+        body = _body(file, place)
         held = register(services).get(file.blob)
-        if held is not None and (held.body["state"], held.body["sha256"]) == ("delivered", file.sha256):
+        if held is not None and held.body["state"] == "delivered" and body.items() <= held.body.items():
             continue
-        key = f"deliver\n{file.blob}\n{file.sha256}"
-        actions.append(Action(ActionKind.DELIVER_FILE, key, Subject("report", file.report), None, asdict(file)))
-        register(services).put(file.blob, _row(services, asdict(file), "waiting"))
+        key = f"deliver\n{file.blob}\n{file.sha256}\n{place.site}\n{place.drive}\n{file.path}"
+        actions.append(Action(ActionKind.DELIVER_FILE, key, Subject("report", file.report), None, body))
+        register(services).put(file.blob, _row(services, body, "waiting"))
     return queue_actions(services, actions, run_id)
 
 
 def deliver(services: Services, action: Action) -> JsonObject:
-    """Put one file on the shelf. Raises from the SourceError subtree; NotFound when the file or the site is gone."""
+    """Put one file on the shelf. Raises from the SourceError subtree; NotFound when the file is gone."""
     file = action.parameters
     data = services.blobs.get("reports", file["blob"])
-    if data is None or services.shelf is None:
-        raise NotFound("The file or the site to put it on is gone.", code="delivery_impossible")
-    return services.shelf.put(file["path"], data, file["media_type"])
+    if data is None:
+        raise NotFound("The file to be delivered is gone.", code="delivery_impossible")
+    return services.shelf.put(Place(file["site"], file["drive"]), file["path"], data, file["media_type"])
 
 
 def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> None:

@@ -72,9 +72,11 @@ def heard(services: Services, actions: Iterable[Action]) -> list[Action]:
 
 def channel_of(services: Services, said: JsonObject) -> str:
     """The channel a notification goes to: its own, or its practice's; empty when there is none."""
+    if "channel" in said:
+        return str(said["channel"])
     practices = services.policy.policy.practices
     practice = said.get("practice")
-    return str(said.get("channel") or (practices[practice].channel if practice in practices else ""))
+    return practices[practice].channel if practice in practices else ""
 
 
 def outcomes_of(services: Services, run_id: str) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,10 +15,20 @@ _MOST = 40
 """Projects told with their workstreams and periods; more would be a list nobody reads."""
 
 
-def projects_at(services: Services, as_of: datetime) -> JsonObject:
-    """``{"ratings": {…}, "total", "worst": […]}`` of open projects as recorded for the latest instant not after ``as_of``."""
+def projects_at(services: Services, as_of: datetime, scopes: Iterable[str | None]) -> dict[str | None, JsonObject]:
+    """By practice (None: all), ``{"ratings": {…}, "total", "asking", "worst": […]}`` of open projects.
+
+    As recorded for the latest instant not after ``as_of``.
+    """
     heads = [head for row in register.heads(services.rows).all() if (head := _head(services, row, as_of)) is not None]
     running = [head for head in heads if not head.get("closed") and head.get("health")]
+    return {
+        scope: _told(services, [head for head in running if scope in (None, head.get("practice"))], as_of)
+        for scope in scopes
+    }
+
+
+def _told(services: Services, running: list[JsonObject], as_of: datetime) -> JsonObject:
     ratings = dict.fromkeys(RATINGS, 0)
     for head in running:
         ratings[head["health"]["rating"]] += 1

@@ -19,7 +19,7 @@ from shared.ports import Records
 from shared.procedures.billing_figures import billing_picture
 from shared.procedures.billing_trust import trust_of
 from shared.procedures.delivery_quality import delivery_quality
-from shared.procedures.kpi_sources import desk_of
+from shared.procedures.kpi_sources import Wants, desk_of
 from shared.procedures.kpis import WHOLE, items_of
 from shared.procedures.project_worst import projects_at
 from shared.procedures.runs import Run
@@ -27,9 +27,11 @@ from shared.procedures.services import Services
 from shared.registers import approvals, findings, holds, reports, validations
 from shared.registers.decisions import decisions
 from shared.registers.store import Register
+from shared.reports.edition import edition_of
 from shared.reports.weekly_input import WeeklyInput
 
 KIND = "weekly"
+CONTAINER = "reports"
 _ENOUGH = ("Tickets", "Actions", "Projects", "Opportunities", "RecurringInvoice", "Timesheet", "Client")
 
 
@@ -41,8 +43,13 @@ class Names(Protocol):
 
 
 def sees_all(person: Person) -> bool:
-    """Reports are about all customers and practices: only somebody who sees all of them may read one."""
-    return person.customers is None and person.practices is None
+    """The whole report and the artefacts are about everything: only somebody who sees all of it may read them."""
+    return sees_edition(person, None)
+
+
+def sees_edition(person: Person, practice: str | None) -> bool:
+    """An edition (None: the whole) is about all customers of its practice."""
+    return person.customers is None and person.sees_practice(practice)
 
 
 def time_limit(as_of: object) -> str | None:
@@ -64,8 +71,11 @@ def week_of(period: str) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=7)
 
 
-def gather(services: Services, run: Run) -> WeeklyInput:
-    """Everything the report of ``run.period`` says, judged by ``run.as_of``."""
+def gather(services: Services, run: Run) -> dict[str | None, WeeklyInput]:
+    """Everything the report of ``run.period`` (None) and each practice's edition say, judged by ``run.as_of``.
+
+    Read once: the same figure is the same in the whole and in the editions.
+    """
     policy = services.policy.policy
     start, end = week_of(str(run.period))
     until = max(start + timedelta(microseconds=1), min(end, run.as_of))
@@ -76,7 +86,8 @@ def gather(services: Services, run: Run) -> WeeklyInput:
     before = items_of(services, Period(start - timedelta(days=7), start), wants=_all, circle=WHOLE)
     run.progress(0.4, "Figures of the week before computed.")
     now = run.as_of
-    return WeeklyInput(
+    projects = projects_at(services, now, (None, *policy.practices))
+    whole = WeeklyInput(
         period=str(run.period),
         start=start,
         end=end,
@@ -91,18 +102,32 @@ def gather(services: Services, run: Run) -> WeeklyInput:
         certificate=_certificate(services),
         canaries=tuple({"control": one.id, **canary_result(one, policy, now)} for one in controls().values()),
         ledger=ledger_state(services),
-        former=_former(services, str(run.period), now),
+        former=_former(services, str(run.period), now, None),
         practices={key: one.name or key for key, one in policy.practices.items()},
         customers=cast("Names", services.facts("desk")).customers(services.mirror),
         unconfirmed=policy.unconfirmed(),
         policy_version=services.policy.version,
         statement=_statement(services, desk),
-        projects=projects_at(services, now),
+        projects=projects[None],
         delivery=delivery_quality(services, Period(start, until), _all, now),
         link=services.settings.text("ATTEST_PUBLIC_URL").rstrip("/"),
         currency=policy.service.currency,
         billing=_billing(services, Period(start, until)),
     )
+    made: dict[str | None, WeeklyInput] = {None: whole}
+    for key in policy.practices:
+        made[key] = edition_of(
+            whole,
+            key,
+            projects=projects[key],
+            delivery=delivery_quality(services, Period(start, until), _only(key), now),
+            former=_former(services, str(run.period), now, key),
+        )
+    return made
+
+
+def _only(practice: str) -> Wants:
+    return lambda whose, _customer: whose == practice
 
 
 def _billing(services: Services, period: Period) -> JsonObject:
@@ -144,9 +169,9 @@ def ledger_state(services: Services) -> JsonObject:
     return {"log": meta, "origin": lines[0], "size": int(lines[1]), "root": root, "note": note}
 
 
-def _former(services: Services, period: str, now: datetime) -> JsonObject | None:
-    row = reports.latest(services.rows, KIND, period, rfc3339(now - timedelta(milliseconds=1)))
-    data = services.blobs.get("reports", f"{row['folder']}/json") if row else None
+def _former(services: Services, period: str, now: datetime, practice: str | None) -> JsonObject | None:
+    row = reports.latest(services.rows, KIND, period, rfc3339(now - timedelta(milliseconds=1)), practice)
+    data = services.blobs.get(CONTAINER, f"{row['folder']}/json") if row else None
     return dict(json.loads(data)) if data else None
 
 

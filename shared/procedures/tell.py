@@ -54,6 +54,8 @@ def _may_see(row: JsonObject, action: Action, practice: str | None) -> bool:
         None if row["customers"] is None else frozenset(row["customers"]),
         None if row["practices"] is None else frozenset(row["practices"]),
     )
+    if action.subject.kind == "report" and practice is not None and who.practices is None:
+        return False  # a flow hears of the widest report it may see: this one is told of the whole
     return who.sees_customer(action.customer) and who.sees_practice(practice)
 
 

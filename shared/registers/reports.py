@@ -1,4 +1,4 @@
-"""Reports that were published: kind, period, the time they judge by, and a digest per format."""
+"""Reports and practices' editions that were published: kind, period, the time they judge by, digests of their files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ def register(rows: Rows) -> Register:
     return Register(rows, "reports")
 
 
-def key_of(kind: str, period: str, as_of: str) -> str:
-    """The row's key."""
-    return f"{kind}~{period}~{as_of}"
+def key_of(kind: str, period: str, as_of: str, practice: str | None = None) -> str:
+    """The row's key; ``practice`` names an edition, None the whole report."""
+    return f"{_of(kind, practice)}~{period}~{as_of}"
 
 
-def latest(rows: Rows, kind: str, period: str, as_of: str | None) -> JsonObject | None:
-    """The newest report of a period, not after ``as_of`` where that is given."""
+def latest(rows: Rows, kind: str, period: str, as_of: str | None, practice: str | None = None) -> JsonObject | None:
+    """The newest report of a period (or a practice's edition of it), not after ``as_of`` where that is given."""
     found: JsonObject | None = None
-    for body in register(rows).all(first=f"{kind}~{period}~", last=f"{kind}~{period}~~"):
+    first = f"{_of(kind, practice)}~{period}~"
+    for body in register(rows).all(first=first, last=f"{first}~"):
         if as_of is None or body["as_of"] <= as_of:
             found = body
     return found
+
+
+def _of(kind: str, practice: str | None) -> str:
+    return kind if practice is None else f"{kind}@{practice}"

@@ -38,11 +38,14 @@ WRITES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "deliver_file",
-        "A weekly report has been published and SHAREPOINT_SITE is set.",
-        "Each format of the report and each artefact is put on the SharePoint site; the same path becomes a new version.",
+        "A weekly report has been published and SHAREPOINT_SITE or a practice's site is set.",
         (
-            "Restore the former version or delete the file in SharePoint; to stop deliveries, empty SHAREPOINT_SITE or take the "
-            "site's grant back."
+            "Each format of the report and each artefact is put on the SharePoint site, each practice's edition on the "
+            "practice's; the same path becomes a new version."
+        ),
+        (
+            "Restore the former version or delete the file in SharePoint; to stop deliveries, empty SHAREPOINT_SITE, the "
+            "practice's site in policy, or take the site's grant back."
         ),
     ),
 )

@@ -17,6 +17,11 @@ _MOST = 25
 def billing(data: WeeklyInput) -> Section:
     """Trust, causes, agreements, ages, and the newest look back."""
     held = data.billing
+    if data.practice and held:
+        elsewhere = Paragraph(
+            "Invoices and agreements belong to customers and to no practice: the whole report tells them.", "note"
+        )
+        return Section("billing", "Billing", (elsewhere, _trust(held["trust"])))
     if not held:
         return Section("billing", "Billing", (Paragraph("Nothing is known of billing.", "note"),))
     return Section(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shared.measures.kpi_catalogue import CATALOGUE, Kpi
+from shared.measures.kpi_catalogue import CATALOGUE, TOGETHER, Kpi
 from shared.model import JsonObject
 from shared.reports.document import Chart, Column, Paragraph, Section, Series, Table, Value
 from shared.reports.part_red import practice_name
 from shared.reports.weekly_input import WeeklyInput
-from shared.reports.wording import number, shown
+from shared.reports.wording import number, shown, words
 
 _KEY = tuple[str, str | None]
 
@@ -20,9 +20,8 @@ def by_key(items: tuple[JsonObject, ...]) -> dict[_KEY, JsonObject]:
 def scorecards(data: WeeklyInput) -> list[Section]:
     """One chapter for all practices together, one per practice."""
     now, before = by_key(data.items), by_key(data.before)
-    out = [_card(data, None, now, before)]
-    out += [_card(data, key, now, before) for key in data.practices]
-    return out
+    scopes = (None, *data.practices) if data.practice is None else (data.practice,)
+    return [_card(data, scope, now, before) for scope in scopes]
 
 
 def _card(
@@ -30,16 +29,16 @@ def _card(
 ) -> Section:
     rows = []
     for kpi in CATALOGUE.values():
-        if practice is not None and kpi.practices and practice not in kpi.practices:
-            continue
         item = now.get((kpi.id, practice))
-        if item is not None:
+        if item is not None and kpi.of(practice):
             rows.append(_row(kpi, item, before.get((kpi.id, practice))))
     name = practice_name(data, practice) if practice else "All practices"
     key = practice or "all"
     known = sum(1 for row in rows if row[2] is not None)
     told = f"{known} of {len(rows)} figures could be computed; the others have no data in this week or no source yet."
     blocks = [Paragraph(told, "note" if known < len(rows) else "")]
+    if practice is not None:
+        blocks.append(Paragraph(_TOGETHER, "note"))
     chart = _in_time(data, now) if practice is None else None
     return Section(
         f"scorecard-{key}",
@@ -50,6 +49,17 @@ def _card(
             Table(f"kpis-{key}", f"Figures, {name}", _COLUMNS, tuple(rows)),
         ),
     )
+
+
+_TOGETHER = (
+    f"Told for all practices together only: {words([CATALOGUE[key].label for key in TOGETHER])}. "
+    "Days belong to people, contracts to customers, canaries to the service."
+)
+
+
+def front(data: WeeklyInput) -> list[JsonObject]:
+    """The figures of the first scorecard: of all practices together, or of the practice whose edition it is."""
+    return [one for one in data.items if one["practice"] == data.practice and CATALOGUE[one["id"]].of(data.practice)]
 
 
 _COLUMNS = (

@@ -11,19 +11,21 @@ from shared.reports.tones import AMBER, RED, judged, ranked, tone
 from shared.reports.weekly_input import WeeklyInput
 from shared.reports.wording import plural, words
 
-_COLUMNS = (
-    Column("subject", "What"),
-    Column("tone", "State", "tone"),
-    Column("customer", "Customer"),
-    Column("practice", "Practice", "code"),
-    Column("why", "Why"),
-    Column("codes", "Codes", "code", aside=True),
-    Column("owner", "Owner"),
-    Column("recovery", "Recovery by", "day"),
-    Column("since", "Since", "day"),
-    Column("new", "New this week", "code", aside=True),
-    Column("id", "Finding", "code", aside=True),
-)
+
+def _columns(data: WeeklyInput) -> tuple[Column, ...]:
+    return (
+        Column("subject", "What"),
+        Column("tone", "State", "tone"),
+        Column("customer", "Customer"),
+        Column("practice", "Practice", "code", aside=data.practice is not None),
+        Column("why", "Why"),
+        Column("codes", "Codes", "code", aside=True),
+        Column("owner", "Owner"),
+        Column("recovery", "Recovery by", "day"),
+        Column("since", "Since", "day"),
+        Column("new", "New this week", "code", aside=True),
+        Column("id", "Finding", "code", aside=True),
+    )
 
 
 def causes(data: WeeklyInput) -> Section:
@@ -36,14 +38,13 @@ def causes(data: WeeklyInput) -> Section:
         "What is red and amber, and why",
         (
             *_sum(tones, len(rows)),
-            _by_practice_chart(data, shown),
-            _by_practice(data, shown),
+            *(() if data.practice else (_by_practice_chart(data, shown), _by_practice(data, shown))),
             _by_code(shown),
             *_unmitigated(shown),
             Table(
                 "open",
                 "Open findings, worst first",
-                _COLUMNS,
+                _columns(data),
                 tuple(_row(data, row) for row in shown),
                 len(shown),
                 f"{data.link}/findings" if data.link else "",

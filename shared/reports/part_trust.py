@@ -7,9 +7,23 @@ from collections import Counter
 from shared.measures.kpi_catalogue import CATALOGUE
 from shared.model import JsonObject, rfc3339
 from shared.reports.document import Block, Bullets, Column, Paragraph, Section, Table
+from shared.reports.part_figures import front
 from shared.reports.tones import UNKNOWN, judged, tone
 from shared.reports.weekly_input import WeeklyInput
 from shared.reports.wording import plural, shown
+
+
+def edition(data: WeeklyInput) -> str:
+    """What somebody must know who reads an edition instead of the whole."""
+    return (
+        f"This edition tells what belongs to {data.scope}, with the same figures as the whole report; what is common to "
+        "all practices says so. What belongs to no practice, billing above all, stands in the whole report."
+    )
+
+
+def common(data: WeeklyInput, what: str) -> tuple[Paragraph, ...]:
+    """In an edition: that a chapter is not the practice's own."""
+    return (Paragraph(f"{what} are common to all practices.", "note"),) if data.practice else ()
 
 
 def caught(data: WeeklyInput) -> tuple[int, int]:
@@ -27,6 +41,7 @@ def trust(data: WeeklyInput) -> Section:
         "trust",
         "Can this report be trusted?",
         (
+            *common(data, "Intake, canaries and the evidence log"),
             _intake(data.certificate),
             Paragraph(
                 f"{good:,} of {plural(total, 'canary', 'canaries')} were caught"
@@ -113,7 +128,7 @@ _OUTSIDE = (
 
 def unknown(data: WeeklyInput) -> Section:
     """What this report does not know."""
-    blind = [item for item in data.items if item["practice"] is None and item["value"] is None]
+    blind = [item for item in front(data) if item["value"] is None]
     asked = [row for row in judged(data.findings) if tone(row) == UNKNOWN]
     why = Counter(reason["text"] for row in asked for reason in row["reasons"])
     lines = [f"{CATALOGUE[item['id']].label}: no data, or no source it could be computed from." for item in blind]
@@ -131,6 +146,7 @@ def unknown(data: WeeklyInput) -> Section:
         "unknown",
         "What this report does not know",
         (
+            *common(data, "Policy's numbers"),
             Bullets(tuple(lines)),
             Table(
                 "unjudged",
@@ -163,6 +179,7 @@ def statement(data: WeeklyInput) -> Section:
         "statement",
         "What this report stands on",
         (
+            *common(data, "Sources and their rows"),
             Paragraph(
                 f"Period: {shown(rfc3339(data.start), 'instant')} up to, not including, {shown(rfc3339(data.end), 'instant')} "
                 f"(ISO week {data.period}, Monday to Monday in UTC). Judged by {shown(rfc3339(data.now), 'instant')} under "

@@ -9,7 +9,7 @@ from shared.model import rfc3339
 from shared.reports.document import Document, Headline
 from shared.reports.part_before import restatements
 from shared.reports.part_billing import billing
-from shared.reports.part_figures import by_key, scorecards
+from shared.reports.part_figures import by_key, front, scorecards
 from shared.reports.part_handoffs import handoffs
 from shared.reports.part_people import (
     approvals,
@@ -23,7 +23,7 @@ from shared.reports.part_people import (
 )
 from shared.reports.part_projects import projects
 from shared.reports.part_red import causes, changes
-from shared.reports.part_trust import caught, statement, trust, unknown
+from shared.reports.part_trust import caught, edition, statement, trust, unknown
 from shared.reports.tones import judged, tone
 from shared.reports.weekly_input import WeeklyInput
 from shared.reports.wording import number, plural, shown
@@ -34,7 +34,7 @@ def weekly_document(data: WeeklyInput) -> Document:
     headline = tuple(_headline(data))
     return Document(
         kind="weekly",
-        title=f"Weekly control report {data.period}",
+        title=f"Weekly control report {data.period}" + (f": {data.scope}" if data.practice else ""),
         subtitle=f"{shown(rfc3339(data.start), 'day')} to {shown(rfc3339(data.end), 'day')}, "
         f"as known at {shown(rfc3339(data.now), 'instant')}",
         period=data.period,
@@ -60,6 +60,7 @@ def weekly_document(data: WeeklyInput) -> Document:
             "from": rfc3339(data.start),
             "to": rfc3339(data.end),
             "policy_version": data.policy_version,
+            "practice": data.practice,
             "practices": dict(data.practices),
             "kpis": list(data.items),
             "kpis_before": list(data.before),
@@ -135,7 +136,7 @@ def _headline(data: WeeklyInput) -> list[Headline]:
         ),
         Headline(
             "canaries_caught",
-            "Canaries answered",
+            "Canaries answered" + (", all practices" if data.practice else ""),
             good,
             "count",
             f"{good:,} of {total:,} canaries were caught.",
@@ -160,25 +161,25 @@ def _figures(data: WeeklyInput) -> list[Headline]:
     told = (
         (
             "closed_in_time",
-            "Closed in time, all practices",
+            f"Closed in time, {data.scope}",
             "sla_attainment",
             "{value} of {n} tickets with a due time were closed in time.",
         ),
         (
             "past_due_or_at_risk",
-            "Past due or at risk, all practices",
+            f"Past due or at risk, {data.scope}",
             "sla_at_risk",
             "{value} of {n} open tickets with a due time are past it or on course to miss it.",
         ),
         (
             "mean_time_to_resolve",
-            "Mean time to resolve, all practices",
+            f"Mean time to resolve, {data.scope}",
             "mttr_hours",
             "{n} tickets were resolved in {value} on average.",
         ),
     )
     for key, label, kpi, text in told:
-        item = items.get((kpi, None))
+        item = items.get((kpi, data.practice))
         if item is not None and item["value"] is not None:
             value = number(item["value"], item["unit"])
             out.append(Headline(key, label, item["value"], item["unit"], text.format(value=value, n=f"{item['n']:,}")))
@@ -189,7 +190,7 @@ def _summary(data: WeeklyInput) -> list[str]:
     """Three to five sentences for somebody who reads nothing else."""
     rows = judged(data.findings)
     red = [row for row in rows if tone(row) == "red"]
-    out = []
+    out = [edition(data)] if data.practice else []
     if red:
         codes = Counter(reason["code"] for row in red for reason in row["reasons"])
         worst = ", ".join(f"{code.replace('_', ' ')} ({count:,})" for code, count in codes.most_common(3))
@@ -199,12 +200,10 @@ def _summary(data: WeeklyInput) -> list[str]:
         out.append("Nothing is red.")
     else:
         out.append("No subject has been judged for this week: treat every state as unknown.")
-    blind = [item for item in data.items if item["practice"] is None and item["value"] is None]
+    figures = front(data)
+    blind = [item for item in figures if item["value"] is None]
     if blind:
-        out.append(
-            f"{len(blind)} of {len([one for one in data.items if one['practice'] is None])} figures are unknown; "
-            "the last chapters say which and why."
-        )
+        out.append(f"{len(blind)} of {len(figures)} figures are unknown; the last chapters say which and why.")
     if data.unconfirmed:
         out.append(
             f"{plural(len(data.unconfirmed), 'number')} of policy {'is a' if len(data.unconfirmed) == 1 else 'are'} "

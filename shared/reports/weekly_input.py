@@ -11,12 +11,13 @@ from shared.model import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class WeeklyInput:
-    """All rows of a week. ``now`` is the time the report judges by."""
+    """All rows of a week. ``now`` is the time the report judges by; ``practice`` whose edition it is, None for the whole."""
 
     period: str
     start: datetime
     end: datetime
     now: datetime
+    practice: str | None = None
     items: tuple[JsonObject, ...] = ()
     """Figures of the week, as ``GET /api/kpis`` gives them."""
     before: tuple[JsonObject, ...] = ()
@@ -49,4 +50,12 @@ class WeeklyInput:
     """Where the portal is."""
     currency: str = "CAD"
     billing: JsonObject = field(default_factory=dict)
-    """Figures of billing as ``GET /api/billing/figures`` gives them, with ``trust`` and the newest ``look_back``."""
+    """Figures of billing as ``GET /api/billing/figures`` gives them, with ``trust`` and the newest ``look_back``.
+
+    Of an edition ``trust`` alone: invoices and agreements belong to customers and to no practice.
+    """
+
+    @property
+    def scope(self) -> str:
+        """Whose figures these are, as people call it."""
+        return "all practices" if self.practice is None else self.practices.get(self.practice, self.practice)

@@ -8,6 +8,7 @@ import pytest
 from shared.errors import SourceBusy, SourceDenied, SourceDown, SourceRejected
 from shared.notify import sharepoint
 from shared.notify.sharepoint import SharePoint
+from shared.ports import Place
 
 
 class Site:
@@ -54,10 +55,12 @@ class Site:
         return httpx.Response(201, json={"id": "i-1", "webUrl": "https://sp.example.invalid/x", "size": len(data)})
 
 
+SITE = Place("site-1")
+
+
 def shelf(site: Site) -> SharePoint:
     return SharePoint(
         graph="https://graph.example.invalid",
-        site="site-1",
         token=lambda: "t",
         sleep=lambda _s: None,
         http=httpx.Client(transport=httpx.MockTransport(site.handle)),
@@ -73,10 +76,20 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_small_file_goes_at_once_and_names_are_made_safe() -> None:
     """Letters SharePoint refuses become dashes; the path's folders stay."""
     site = Site()
-    answer = shelf(site).put('Weekly/2026-11-23T06:00/a"b.csv', b"x", "text/csv")
+    answer = shelf(site).put(SITE, 'Weekly/2026-11-23T06:00/a"b.csv', b"x", "text/csv")
 
     assert list(site.files) == ["/v1.0/sites/site-1/drive/root:/Weekly/2026-11-23T06-00/a-b.csv:/content"]
     assert answer["size"] == 1
+
+
+def test_a_named_library_and_a_site_of_three_ids_stand_in_the_address() -> None:
+    """As Graph writes them; nothing in a path leads elsewhere."""
+    site = Site()
+    place = Place("contoso.example,11,22", "b!abc")
+    shelf(site).put(place, "/Weekly//../../drives/b!other/x.csv", b"x", "text/csv")
+
+    root = "/v1.0/sites/contoso.example,11,22/drives/b!abc/root:"
+    assert list(site.files) == [f"{root}/Weekly/-/-/drives/b%21other/x.csv:/content"]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +107,7 @@ def test_a_small_file_goes_at_once_and_names_are_made_safe() -> None:
 def test_a_large_file_arrives_whole_whatever_happens_on_the_way(troubles: list[Any]) -> None:
     """Lost answers, lost sessions, conflicts, busy: the bytes are the same in the end."""
     site, data = Site(list(troubles)), bytes(range(250))
-    shelf(site).put("a/b.xlsx", data, "x")
+    shelf(site).put(SITE, "a/b.xlsx", data, "x")
 
     assert list(site.files.values()) == [data]
 
@@ -106,4 +119,4 @@ def test_a_large_file_arrives_whole_whatever_happens_on_the_way(troubles: list[A
 def test_refusals_are_told_apart(answer: int, fault: type[Exception]) -> None:
     """Permission, request, no answer, locked for good, busy."""
     with pytest.raises(fault):
-        shelf(Site([httpx.Response(answer)] * 5)).put("a", b"x", "x")
+        shelf(Site([httpx.Response(answer)] * 5)).put(SITE, "a", b"x", "x")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from local.entra.sites import GRANTED
 from shared.actions import Action, ActionKind
 from shared.errors import SourceBusy, SourceDown
 from shared.model import Person, Role
@@ -16,7 +15,8 @@ from shared.notify.sharepoint import SharePoint
 from shared.procedures import act
 from shared.procedures.deliver import deliveries
 from shared.procedures.power_bi import KPI_COLUMNS, schema, starter
-from shared.procedures.report_weekly import list_reports, weekly_report_run
+from shared.procedures.report_answers import list_reports
+from shared.procedures.report_weekly import weekly_report_run
 from shared.procedures.runs import Run
 from shared.settings import Settings
 from tests.harness.microsoft import BASE, MicrosoftServices
@@ -27,13 +27,25 @@ ALL = Person("oid-1", "Nora Fictive", frozenset({Role.READER}))
 REPORT = f"weekly/{PERIOD}/2026-11-23T06:00:00.000Z"
 
 
-def site(name: str = GRANTED) -> tuple[Any, MicrosoftServices]:
-    """A week's services whose shelf is a SharePoint site of the Graph stand-in."""
+PRACTICES = """
+[practices.msp]
+site = "site-msp"
+drive = "b!service"
+folder = "Control/Weekly"
+formats = ["html", "csv"]
+[practices.ps]
+site = "%s"
+formats = ["json"]
+"""
+
+
+def site(name: str = "site-reports", policy: str = "") -> tuple[Any, MicrosoftServices]:
+    """A week's services that put files on SharePoint sites of the Graph stand-in."""
     microsoft = MicrosoftServices()
-    made = weeks.services()
+    made = weeks.services(policy=policy)
+    made.settings = Settings({**made.settings.values, "SHAREPOINT_SITE": name})
     made.shelf = SharePoint(
         graph=f"{BASE}/graph",
-        site=name,
         token=lambda: microsoft.web.get(
             "/msi/token", params={"resource": "https://graph.microsoft.com"}, headers={"X-IDENTITY-HEADER": "x"}
         ).json()["access_token"],
@@ -70,7 +82,7 @@ def test_every_format_and_artefact_reaches_the_site_once(monkeypatch: pytest.Mon
 
     assert len(files) == 11
     assert all(len(versions) == 1 for versions in files.values())
-    folder = f"Weekly/{PERIOD}/2026-11-23T06-00-00.000Z"
+    folder = f"site-reports/Weekly/{PERIOD}/2026-11-23T06-00-00.000Z"
     assert files[f"{folder}/weekly-{PERIOD}.csv"] == [len(services.blobs.get("reports", f"{REPORT}/csv"))]
     assert any(call["path"].startswith("/upload/") for call in microsoft.web.get("/_sim/calls").json())
     assert publish(services, "r-2") == []
@@ -88,7 +100,7 @@ def test_a_site_that_was_not_granted_fails_where_people_see_it_and_is_sent_again
 
     assert {(one["state"], one["error"]["code"]) for one in row["deliveries"]} == {("failed", "sharepoint_denied")}
     assert len(services.ledger.of_type("action.failed")) == 11
-    services.shelf = site()[0].shelf
+    services.settings = Settings({**services.settings.values, "SHAREPOINT_SITE": "site-reports"})
     for said in publish(services, "r-2"):
         act.carry_out(services, said["part"], said["key"])
     assert {one["state"] for one in deliveries(services)[REPORT]} == {"delivered"}
@@ -123,9 +135,46 @@ def test_a_file_given_up_by_the_queue_is_shown_as_failed() -> None:
 
 
 @pytest.mark.slow
+def test_each_edition_reaches_its_own_practices_library_in_the_formats_policy_names() -> None:
+    """Site, library and folder are the practice's; nothing of it goes elsewhere, and another site is sent to anew."""
+    services, microsoft = site("", PRACTICES % "site-ps")
+    messages = publish(services)
+    for said in messages:
+        act.carry_out(services, said["part"], said["key"])
+    folder = f"{PERIOD}/2026-11-23T06-00-00.000Z/weekly-{PERIOD}"
+
+    assert list(microsoft.web.get("/_sim/files").json()) == [
+        f"site-msp/b!service/Control/Weekly/{folder}-msp.csv",
+        f"site-msp/b!service/Control/Weekly/{folder}-msp.html",
+        f"site-ps/Weekly/{folder}-ps.json",
+    ]
+    assert publish(services, "r-2") == []
+    services.set_policy(PRACTICES % "site-mssp")
+    (moved,) = publish(services, "r-3")
+    act.carry_out(services, moved["part"], moved["key"])
+    assert f"site-mssp/Weekly/{folder}-ps.json" in microsoft.web.get("/_sim/files").json()
+
+
+@pytest.mark.slow
+def test_an_edition_that_cannot_be_delivered_is_shown_beside_it_and_to_whoever_may_read_it() -> None:
+    """The practice's own people see why it did not arrive; the other practice's edition arrived."""
+    services, _ = site("", PRACTICES % "site-of-others")
+    for said in publish(services):
+        act.carry_out(services, said["part"], said["key"])
+    states = {
+        key: [(one["state"], (one["error"] or {}).get("code")) for one in row["deliveries"]]
+        for key in ("msp", "ps")
+        for row in list_reports(services, Person("o", "Sam", frozenset(), practices=frozenset({key})))["items"]
+    }
+
+    assert states == {"msp": [("delivered", None)] * 2, "ps": [("failed", "sharepoint_denied")]}
+
+
+@pytest.mark.slow
 def test_without_a_site_nothing_is_queued() -> None:
     """No site, no deliveries, no failures."""
     services = weeks.services()
+    assert services.settings.text("SHAREPOINT_SITE") == ""
 
     assert publish(services) == []
     assert deliveries(services) == {}

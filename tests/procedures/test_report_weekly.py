@@ -9,10 +9,11 @@ import pytest
 from shared.errors import Malformed, NotFound, StorageUnavailable
 from shared.model import Person, Role
 from shared.notify.teams import MOST_BYTES, message
-from shared.procedures import act, report_weekly
+from shared.procedures import act, report_answers, report_weekly
 from shared.procedures.desk import desk_check_run
+from shared.procedures.report_answers import list_reports, report_file
 from shared.procedures.report_sources import week_of
-from shared.procedures.report_weekly import list_reports, report_file, weekly_report_run
+from shared.procedures.report_weekly import weekly_report_run
 from shared.procedures.runs import Run
 from tests.harness.faults import Faults
 from tests.harness.memory import MemoryBlobs
@@ -20,6 +21,9 @@ from tests.reports import weeks
 from tests.reports.weeks import NOW, PERIOD, START, ticket, z
 
 ALL = Person("oid-1", "Nora Fictive", frozenset({Role.READER}))
+
+
+PRACTICES = ("msp", "mssp", "ps")
 
 
 def run(at: Any = NOW, number: int = 1) -> Run:
@@ -33,7 +37,8 @@ def block_of(report: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_weekly, "FORMATS", ("json", "html", "csv"))
+    for module in (report_weekly, report_answers):
+        monkeypatch.setattr(module, "FORMATS", ("json", "html", "csv"))
 
 
 def test_a_week_is_monday_to_monday_in_utc() -> None:
@@ -68,7 +73,7 @@ def test_the_report_as_it_was_known_then_stays_and_the_later_one_tells_what_diff
     first_page = block_of(newest, "differs-headline")["rows"]
     assert ["Mean time to resolve, all practices", 2.0, 3.0, "mean_time_to_resolve"] in first_page
     assert newest["as_of"] == "2026-11-23T08:00:00.000Z"
-    assert len(services.ledger.of_type("report.published")) == 2
+    assert len(services.ledger.of_type("report.published")) == 2 * (1 + len(PRACTICES))
 
 
 @pytest.mark.slow
@@ -95,8 +100,12 @@ def test_a_report_that_is_killed_half_way_goes_on_from_what_it_had_gathered() ->
 def _published(services: Any, *, again: bool = True) -> list[bytes]:
     if again:
         weekly_report_run(services, run())
-    assert len(services.ledger.of_type("report.published")) == 1
-    return [report_file(services, ALL, PERIOD, name)[0] for name in report_weekly.FORMATS]
+    assert len(services.ledger.of_type("report.published")) == 1 + len(PRACTICES)
+    return [
+        report_file(services, ALL, PERIOD, name, None, practice)[0]
+        for practice in (None, *PRACTICES)
+        for name in report_weekly.FORMATS
+    ]
 
 
 def test_a_narrowed_caller_does_not_see_the_report_of_everybody() -> None:
@@ -141,12 +150,15 @@ def test_report_ready_is_told_once_per_channel() -> None:
     weekly_report_run(services, run())
     weekly_report_run(services, run())
 
-    assert len(set(services.queues.messages["actions"])) == 3, "subscribed flows, and two channels"
+    assert len(set(services.queues.messages["actions"])) == 4 + 2, (
+        "flows of the whole and of each edition; two channels"
+    )
 
 
 def test_each_channel_hears_of_its_own_practice() -> None:
-    """Figures in the card are those of the practices the channel serves, and the card stays under its bytes."""
-    services = weeks.services(policy='[practices.msp]\nchannel = "desk"\n[practices.mssp]\nchannel = "soc"\n')
+    """A card has the figures of its practice and leads to its edition; the steering team's is about the whole."""
+    told = '[service]\nchannel = "steering"\n[practices.msp]\nchannel = "desk"\n[practices.mssp]\nchannel = "soc"\n'
+    services = weeks.services(policy=told)
     weeks.normal(services)
     desk_check_run(services, Run("r-0", "desk_check", None, NOW, "oid-1"))
     weekly_report_run(services, run())
@@ -156,7 +168,9 @@ def test_each_channel_hears_of_its_own_practice() -> None:
         if body["action"]["kind"] == "notify" and said["channel"]:
             cards[said["channel"]] = said
 
-    assert set(cards) == {"desk", "soc"}
+    assert set(cards) == {"steering", "desk", "soc"}
+    links = {name: card["link"].partition("/html")[2] for name, card in cards.items()}
+    assert links == {"steering": "", "desk": "?practice=msp", "soc": "?practice=mssp"}
     assert next(one["label"] for one in cards["desk"]["facts"]) == "Managed services"
     assert next(one["label"] for one in cards["soc"]["facts"]) == "Managed security"
     assert "Evidence complete" in {one["label"] for one in cards["soc"]["facts"]}
