@@ -13,6 +13,7 @@ from local.personas import PERSONAS
 
 Json = dict[str, Any]
 _RUN_SECONDS = 540.0
+_JOB_QUEUES = ("runs", "reviews", "audits")
 
 
 class DemoFailed(Exception):
@@ -84,8 +85,9 @@ class Api:
         """Start a job and watch it to its end. DemoFailed when it fails or takes too long."""
         started = time.monotonic()
         run_id = self.call(who, "POST", "/api/runs", {"job": job, "period": period, "as_of": as_of}).json()["run_id"]
-        pause = 0.1
+        pause = 0.02
         while time.monotonic() - started < _RUN_SECONDS:
+            self._idle(5, *_JOB_QUEUES)
             run = self.get(who, f"/api/runs/{quote(run_id)}")
             if run["state"] == "succeeded" or (fails and run["state"] == "failed"):
                 self.timings.append((job, round(time.monotonic() - started, 2)))
@@ -93,7 +95,7 @@ class Api:
             if run["state"] == "failed":
                 raise DemoFailed(f"The job {job} failed: {run['error']}")
             time.sleep(pause)
-            pause = min(pause * 1.4, 0.25)
+            pause = min(pause * 1.5, 0.25)
         raise DemoFailed(f"The job {job} took longer than {_RUN_SECONDS:.0f} s.")
 
     def decide(self, approval_id: str, *who: str, rationale: str, decision: str = "approve") -> Json:
@@ -153,15 +155,16 @@ class Api:
         """Wait until HaloPSA has rung for everything and all that the rings set going has been done."""
         began = time.monotonic()
         pause = 0.02
-        while not (self._idle() and self._rung() and self._idle()):
+        while not (self._idle(5) and self._rung() and self._idle()):
             if time.monotonic() - began > seconds:
                 raise DemoFailed(f"What HaloPSA rang about was not handled within {seconds:.0f} s.")
             time.sleep(pause)
             pause = min(pause * 1.3, 0.2)
         self.timings.append(("deliveries", round(time.monotonic() - began, 2)))
 
-    def _idle(self) -> bool:
-        return bool(self._host.get("/_local/idle").json()["idle"])
+    def _idle(self, wait: int = 0, *queues: str) -> bool:
+        asked = self._host.get("/_local/idle", params={"wait": str(wait), "queue": list(queues)})
+        return bool(asked.json()["idle"])
 
     def _rung(self) -> bool:
         return int(self._halo.get("/_sim/webhooks").json()["pending"]) == 0

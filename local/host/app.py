@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -31,6 +33,9 @@ from shared.storage import POISON, Account, AzureQueues, azurite_connection
 
 THREADS = 32
 """PYTHON_THREADPOOL_THREAD_COUNT in Azure."""
+
+_LONGEST_WAIT = 30
+_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +106,9 @@ class Host:
             elif listener.queue_name == queue:
                 listener.nudge()
 
-    def idle(self) -> bool:
-        """Whether nothing waits in any queue and no message is being handled."""
-        return all(listener.idle for listener in self._listeners)
+    def idle(self, queues: Collection[str] = ()) -> bool:
+        """Whether nothing waits in these queues, or in any, and no message of theirs is being handled."""
+        return all(listener.idle for listener in self._listeners if not queues or listener.queue_name in queues)
 
     def app(self) -> Starlette:
         """The ASGI app; queues and timers run while it does."""
@@ -128,9 +133,18 @@ class Host:
         app.router.default = self._serve
         return app
 
-    async def _is_idle(self, _: Request) -> Response:
-        """``GET /_local/idle``: whether the queues are empty and every message taken from them has been handled."""
-        return JSONResponse({"idle": self.idle()})
+    async def _is_idle(self, request: Request) -> Response:
+        """``GET /_local/idle``: whether the queues are empty and every message taken from them has been handled.
+
+        ``?wait=5`` answers as soon as that is so, at the latest after so many seconds; ``?queue=runs``, which may be
+        said several times, asks of these alone.
+        """
+        queues = request.query_params.getlist("queue")
+        wait = request.query_params.get("wait", "0")
+        until = time.monotonic() + (min(int(wait), _LONGEST_WAIT) if wait.isascii() and wait.isdigit() else 0)
+        while not (idle := self.idle(queues)) and time.monotonic() < until:  # noqa: ASYNC110  # they are threads
+            await asyncio.sleep(_LOOK_SECONDS)
+        return JSONResponse({"idle": idle})
 
     async def _was_sent(self, request: Request) -> Response:
         """``POST /_local/sent/{queue}``: another process put a message there; look now."""

@@ -142,7 +142,7 @@ def _whole(services: Services, reading: Reading, state: JsonObject, now: datetim
             saved = read.pages
             mark = {"cursor": {"page": first + read.pages, "started": started}}
             _save(services, reading, state, read, {**mark, "live": int(state.get("live", 0)) + read.added})
-    if not read.refused and first == 1:
+    if not read.refused and first == 1 and WITHOUT_ID in {**read.checked.standing, **read.checked.told}:
         read.checked.faults[WITHOUT_ID] = ""
     if not read.incomplete and first == 1:
         read.removed = services.mirror.retire(reading.kind, fold.seen or set())
