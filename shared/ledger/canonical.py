@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -12,6 +13,7 @@ from shared.errors import Malformed
 
 _MOST_DEEP = 32
 _MOST_INT = 2**53 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _refuse(why: str) -> Malformed:
@@ -23,7 +25,9 @@ def check_profile(value: Any, depth: int = 0) -> None:
     if depth > _MOST_DEEP:
         raise _refuse("it is nested more than 32 deep")
     if isinstance(value, str):
-        if any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
+        if value.isascii():
+            return
+        if _SURROGATE.search(value):
             raise _refuse("it holds half of a surrogate pair")
         if not unicodedata.is_normalized("NFC", value):
             raise _refuse("it holds text that is not in normal form C")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from shared.storage.account import ONCE, Account, code_of, reaching, whole_store
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
-_FORBIDDEN = frozenset("/\\#?")
+_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _MOST_STEPS = 100
 _MOST_CELL = 64 * 1024
 _MOST_KEY = 1024
@@ -214,7 +215,7 @@ def _operation(table: str, op: Op, row: Row) -> tuple[Any, ...]:
 
 def _check_keys(*keys: str) -> None:
     for key in keys:
-        if _FORBIDDEN & set(key) or any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in key):
+        if _FORBIDDEN.search(key):
             raise Malformed(f"The key {key!r} holds a character that Table storage refuses.")
         if len(key.encode("utf-16-le", "surrogatepass")) > _MOST_KEY:
             raise Malformed("A key is over 1 KiB.")

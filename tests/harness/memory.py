@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, insort
 from datetime import UTC, datetime
 from itertools import count
@@ -15,14 +16,14 @@ from tests.harness.faults import Faults
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_FORBIDDEN = set("/\\#?")
+_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _MOST_STEPS = 100
 _MOST_BYTES = 64 * 1024
 
 
 def _check(row: Row) -> None:
     for key in (row.partition, row.key):
-        if _FORBIDDEN & set(key) or any(ord(letter) < 32 for letter in key):
+        if _FORBIDDEN.search(key):
             raise Malformed(f"The key {key!r} holds a character that Table storage refuses.")
     for name, cell in row.cells.items():
         size = len(cell) if isinstance(cell, bytes) else len(cell.encode("utf-16-le")) if isinstance(cell, str) else 0
@@ -39,6 +40,15 @@ class MemoryRows:
         self._order: dict[str, list[tuple[str, str]]] = {}
         self._etags = count(1)
         self._lock = RLock()
+
+    def twin(self) -> MemoryRows:
+        """The same rows once more; what happens to one does not happen to the other."""
+        made = MemoryRows()
+        with self._lock:
+            made._tables = {table: dict(rows) for table, rows in self._tables.items()}
+            made._order = {table: list(order) for table, order in self._order.items()}
+            made._etags = count(next(self._etags) + 1)
+        return made
 
     def get(self, table: str, partition: str, key: str) -> Row | None:
         with self._lock:
@@ -135,6 +145,14 @@ class MemoryBlobs:
         self._blobs: dict[tuple[str, str], tuple[bytes, str, datetime]] = {}
         self._etags = count(1)
         self._lock = RLock()
+
+    def twin(self) -> MemoryBlobs:
+        """The same blobs once more; what happens to one does not happen to the other."""
+        made = MemoryBlobs(worm=self.worm)
+        with self._lock:
+            made._blobs = dict(self._blobs)
+            made._etags = count(next(self._etags) + 1)
+        return made
 
     def create(self, container: str, name: str, data: bytes, media_type: str = "application/octet-stream") -> None:
         with self.faults.write(f"create {container}"), self._lock:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 
@@ -17,6 +18,7 @@ from shared.ports import Row
 from shared.procedures.audit import audit_all, audit_run
 from shared.procedures.seal import seal_all
 from shared.signing import FileSigner
+from tests.harness.clock import StillClock
 from tests.ledger.stand import ORIGIN, Stand
 
 
@@ -36,6 +38,12 @@ class Run:
 
 def lived() -> Stand:
     """A ledger with two publications, large payloads, full tiles and something queued."""
+    first = _lived_once()
+    return Stand(first.rows.twin(), first.blobs.twin(), clock=StillClock(first.clock.now()))
+
+
+@cache
+def _lived_once() -> Stand:
     stand = Stand()
     for number in range(300):
         stand.record(number)

@@ -155,6 +155,7 @@ def changed(make: Callable[[], Scene], first: str, second: str, every: int) -> i
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "first", "second"), CASES, ids=IDS)
 @pytest.mark.parametrize("outcome", [unchanged, changed], ids=["unchanged", "edited"])
 def test_one_cut(outcome: Callable[..., int], make: Callable[[], Scene], first: str, second: str) -> None:
