@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from dataclasses import dataclass
@@ -27,12 +28,13 @@ _FIELDS = {
     "body": str,
     "delay_s": (int, float),
     "drop": str,
+    "tenant": str,
 }
 
 
 @dataclass
 class Fault:
-    """What happens to the next ``times`` requests whose path begins with ``match``."""
+    """What happens to the next ``times`` requests whose path begins with ``match``, of one tenant's token or of any."""
 
     match: str
     method: str | None = None
@@ -42,6 +44,7 @@ class Fault:
     body: str = ""
     delay_s: float = 0
     drop: str | None = None
+    tenant: str | None = None
 
 
 class Doors:
@@ -54,11 +57,12 @@ class Doors:
         self.calls: list[dict[str, Any]] = []
         self._lock = Lock()
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, tenant: str) -> Fault | None:
         """The fault for this request, used up by one."""
         with self._lock:
             for fault in self.faults:
-                if fault.times > 0 and path.startswith(fault.match) and fault.method in (None, method):
+                meant = fault.method in (None, method) and fault.tenant in (None, tenant)
+                if fault.times > 0 and path.startswith(fault.match) and meant:
                     fault.times -= 1
                     return fault
         return None
@@ -69,6 +73,7 @@ class Doors:
             Route("/_sim/rows", self._rows, methods=["POST"]),
             Route("/_sim/rows/{table}", self._table),
             Route("/_sim/faults", self._faults, methods=["POST"]),
+            Route("/_sim/faults", self._no_faults, methods=["DELETE"]),
             Route("/_sim/calls", self._calls),
             Route("/_sim/reset", self._reset, methods=["POST"]),
         ]
@@ -96,6 +101,11 @@ class Doors:
         with self._lock:
             self.faults.extend(faults)
         return JSONResponse({"faults": len(self.faults)})
+
+    async def _no_faults(self, _request: Request) -> Response:
+        with self._lock:
+            self.faults.clear()
+        return JSONResponse({"faults": 0})
 
     async def _calls(self, _request: Request) -> Response:
         return JSONResponse(self.calls)
@@ -148,7 +158,7 @@ class Watch:
                 call["ms"] = round((time.monotonic() - began) * 1000, 1)
             await send(message)
 
-        fault = self._doors.take(scope["method"], scope["path"])
+        fault = self._doors.take(scope["method"], scope["path"], _tenant_of(scope))
         if fault is None:
             await self._app(scope, receive, record)
             return
@@ -175,6 +185,16 @@ class Watch:
         headers.append((b"content-length", str(len(text.encode())).encode()))
         await send({"type": "http.response.start", "status": fault.status, "headers": headers})
         await send({"type": "http.response.body", "body": text.encode()})
+
+
+def _tenant_of(scope: Scope) -> str:
+    """Whose token came with the request, as it says itself: a fault need not be safe from forgers."""
+    token = dict(scope["headers"]).get(b"authorization", b"")
+    try:
+        body = token.split(b".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)))["tid"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return ""
 
 
 async def _swallow(_message: Message) -> None:

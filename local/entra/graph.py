@@ -196,7 +196,8 @@ def _page(request: Request, rows: list[Row], link: str = "@odata.nextLink") -> R
         query = dict(request.query_params) | {"$skiptoken": token}
         # Callers reach us at the address they used, so the next page lies there too.
         body[link] = f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"
-    return JSONResponse(body)
+    # Escaped, as Graph does it: rows may hold what UTF-8 cannot, such as half of a surrogate pair.
+    return Response(json.dumps(body), media_type="application/json")
 
 
 def _chosen(row: Row, request: Request) -> Row:

@@ -89,6 +89,24 @@ def test_faults_are_played_and_used_up_and_calls_remembered(web: httpx.Client) -
     assert told == [429, 200, 200]
 
 
+def test_faults_alone_can_be_taken_back(web: httpx.Client) -> None:
+    """Rows and calls stay as they are."""
+    web.post("/_sim/rows", json={"applications": [{"id": "ap-1", "appId": "app-1"}]})
+    web.post("/_sim/faults", json={"match": "/graph", "status": 500, "times": 9})
+    assert graph(web, "/graph/v1.0/applications").status_code == 500
+    assert web.delete("/_sim/faults").json() == {"faults": 0}
+    assert [row["id"] for row in graph(web, "/graph/v1.0/applications").json()["value"]] == ["ap-1"]
+    assert [call["status"] for call in web.get("/_sim/calls").json() if "/graph" in call["path"]] == [500, 200]
+
+
+def test_a_fault_can_be_of_one_tenant(web: httpx.Client) -> None:
+    """The others are answered as ever."""
+    web.post("/_sim/faults", json={"match": "/graph", "status": 500, "times": 9, "tenant": "another"})
+    assert graph(web, "/graph/v1.0/applications").status_code == 200
+    web.post("/_sim/faults", json={"match": "/graph", "status": 500, "times": 9, "tenant": HOME_TENANT})
+    assert graph(web, "/graph/v1.0/applications").status_code == 500
+
+
 def test_claims_are_merged_last_and_a_null_removes_one(web: httpx.Client) -> None:
     """A test can ask for any token, and it is signed all the same."""
     body = {
