@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from shared.controls.spec import Cadence, Canary, Control, Judgement
-from shared.measures.access_facts import Credential, Integration, Permission, ReviewFacts
+from shared.measures.access_facts import Credential, Gone, Integration, Permission, ReviewFacts, TenantRead
 from shared.model import Reason, Role, Severity, Verdict
 from shared.policy.access import AccessPolicy
 from shared.policy.document import Policy
 
+UNKNOWN = "stale_facts"
+"""What could not be read, or means nothing as it is told: never a risk, and never a pass."""
 CODES = (
     "tier0",
     "unknown_permission",
@@ -30,11 +32,11 @@ CODES = (
     "admin_agent",
     "interactive_login",
     "not_revoked",
-    "stale_facts",
+    UNKNOWN,
 )
-_UNKNOWN = frozenset({"unknown_permission", "stale_facts"})
+_UNKNOWN = frozenset({"unknown_permission", UNKNOWN})
 _GRAVE = frozenset({"tier0", "admin_agent", "not_revoked", "credential_expired"})
-_MOST_NAMED = 5
+_MOST_NAMED, _LONGEST_NAME = 5, 100
 
 
 def risks(facts: ReviewFacts, policy: AccessPolicy, now: datetime) -> list[Reason]:
@@ -50,7 +52,8 @@ def risks(facts: ReviewFacts, policy: AccessPolicy, now: datetime) -> list[Reaso
 
 def _named(values: list[str]) -> str:
     more = len(values) - _MOST_NAMED
-    return ", ".join(values[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    shown = (one if len(one) <= _LONGEST_NAME else one[:_LONGEST_NAME] + "…" for one in values[:_MOST_NAMED])
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _rights(facts: ReviewFacts) -> Iterator[Reason]:
@@ -58,7 +61,11 @@ def _rights(facts: ReviewFacts) -> Iterator[Reason]:
     groups = (
         ("tier0", "It can take over the whole environment: {}.", [one.value for one in held if one.tier == 0]),
         ("unknown_permission", "Nobody we trust has judged {}.", [one.value for one in held if one.tier is None]),
-        ("unused_permission", "The log shows no call that needs {}.", [one.value for one in held if one.used is False]),
+        (
+            "unused_permission",
+            "The log shows no call that needs {}.",
+            [one.value for one in held if one.used is False and one.logged],
+        ),
         ("added_since_last_review", "Since the last review it gained {}.", list(facts.added)),
         ("not_revoked", "It was to lose {} and still has it.", list(facts.not_revoked)),
     )
@@ -90,6 +97,11 @@ def _credentials(one: Integration, policy: AccessPolicy, now: datetime) -> Itera
         yield Reason("credential_expiring", f"{expiring} of its credentials expire within {policy.expiring_days} days.")
     if any(_too_long(credential, policy, now) for credential in one.credentials):
         yield Reason("credential_too_long", f"A credential of it is valid for more than {policy.too_long_days} days.")
+    for credential in one.credentials:
+        if credential.end is None:
+            yield Reason(UNKNOWN, "A credential of it tells no end.")
+        elif credential.start is not None and credential.end < credential.start:
+            yield Reason(UNKNOWN, "A credential of it ends before it begins.")
     if len(one.credentials) > policy.many_credentials:
         yield Reason("credentials_many", f"It has {len(one.credentials)} credentials at once.")
 
@@ -120,11 +132,15 @@ def _standing(facts: ReviewFacts) -> Iterator[Reason]:
         if raised:
             yield Reason(code, text)
     for text in one.unknowns:
-        yield Reason("stale_facts", text)
+        yield Reason(UNKNOWN, text)
 
 
 def judge(facts: Any, policy: Policy, now: datetime) -> Judgement:
     """FAIL for risks nobody has answered this quarter; UNKNOWN when all that is left is what nobody knows."""
+    if isinstance(facts, TenantRead):
+        return Judgement(Verdict.PASS)
+    if isinstance(facts, Gone):
+        return Judgement(Verdict.NOT_APPLICABLE)
     case = cast("ReviewFacts", facts)
     reasons = tuple(one for one in risks(case, policy.access, now) if one.code not in case.accepted)
     codes = {one.code for one in reasons}

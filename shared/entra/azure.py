@@ -12,7 +12,8 @@ from shared.entra.catalogue import catalogue
 from shared.entra.facts import is_microsoft, names_of
 from shared.entra.reading import Reading
 from shared.entra.records import ArmAssignment, parsed
-from shared.measures.access_facts import Integration, Inventory, Permission, Unreadable
+from shared.entra.standing import owners
+from shared.measures.access_facts import Integration, Inventory, Permission, Unreadable, plain_name
 from shared.model import JsonObject
 
 IDENTITIES = Path(__file__).parents[2] / "infra" / "identities.json"
@@ -47,7 +48,7 @@ def azure(reading: Reading) -> Inventory:
         return Inventory("azure")
     tenant = tenants[0]
     assignments, bad = parsed(ArmAssignment, reading.rows.get(("roleAssignments", tenant), []))
-    unreadable = [Unreadable(one, f"Its {where} cannot be read.") for one, where in bad]
+    unreadable = [Unreadable(one.id, f"Its {one.where} cannot be read.") for one in bad]
     by_principal: defaultdict[str, dict[str, ArmAssignment]] = defaultdict(dict)
     for assignment in assignments:
         by_principal[assignment.properties.principal_id][assignment.id.lower()] = assignment
@@ -71,9 +72,10 @@ def azure(reading: Reading) -> Inventory:
                 tenant=tenant,
                 id=found.app_id if found else principal,
                 object_id=principal,
-                name=(found.display_name or found.app_id)
+                name=plain_name(found.display_name, found.app_id)
                 if found
                 else f"{'/'.join(sorted(filter(None, kinds)))} {principal}",
+                owners=owners(names, found.owners) if found else None,
                 permissions=permissions,
                 commands=tuple(command for one in permissions for command in one.commands),
             )

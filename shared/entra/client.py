@@ -22,6 +22,8 @@ GRAPH = "https://graph.microsoft.com"
 ARM = "https://management.azure.com"
 LOGS = "https://api.loganalytics.io"
 _TOP = "999"
+_MOST_PAGES = 5_000
+"""Five million rows: more than any directory may hold, so that links which never repeat end, too."""
 _SELECT = {
     "servicePrincipals": "id,appId,displayName,appOwnerOrganizationId,servicePrincipalType,signInAudience,accountEnabled,"
     "verifiedPublisher,passwordCredentials,keyCredentials,appRoles,oauth2PermissionScopes",
@@ -143,16 +145,17 @@ class GraphClient:
         asked: Mapping[str, str] | None = query
         seen: set[str] = set()
         while url is not None:
-            if url in seen:
+            if url in seen or len(seen) >= _MOST_PAGES:
                 raise SourceDown("Microsoft's pages go round in a circle.", code="graph_paging_loop")
             seen.add(url)
             answer = self._transport.read(url, tenant=tenant, resource=resource, query=asked, check=_is_list)
-            rows = tuple(row for row in answer.json["value"] if isinstance(row, dict))
+            # What is no row is told as one that says nothing, so that it is counted as unreadable.
+            rows = tuple(row if isinstance(row, dict) else {} for row in answer.json["value"])
             told = {**query, **marks, "tenant": tenant, "page": str(len(seen))}
             yield ReadPage(path, told, 200, answer.body, rows, len(rows), self._clock.now())
             following = answer.json.get(link)
             url, asked = (str(following) if following else None), None
-            if url is not None and httpx.URL(url).netloc != httpx.URL(base).netloc:
+            if url is not None and not _same_place(url, base):
                 raise SourceDown(
                     "The next page lies on another host, where our token must not go.", code="graph_foreign_link"
                 )
@@ -171,6 +174,14 @@ class GraphClient:
 
 
 _STATUS: Mapping[type[SourceError], int] = {SourceDenied: 403, SourceRejected: 400, SourceBusy: 429, SourceDown: 503}
+
+
+def _same_place(url: str, base: str) -> bool:
+    try:
+        there, here = httpx.URL(url), httpx.URL(base)
+    except httpx.InvalidURL:
+        return False
+    return (there.scheme, there.netloc) == (here.scheme, here.netloc)
 
 
 def _expanded(name: str) -> dict[str, str]:

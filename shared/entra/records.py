@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -62,6 +63,7 @@ class Owner(Record):
     """An owner as ``$expand`` gives it."""
 
     id: str | None = None
+    kind: str | None = Field(default=None, alias="@odata.type")
     account_enabled: bool | None = None
     deleted_date_time: str | None = None
 
@@ -120,7 +122,8 @@ class Consent(Record):
     client_id: Id
     consent_type: str | None = None
     resource_id: str | None = None
-    scope: str | None = None
+    scope: Annotated[str, Field(max_length=65_536)] | None = None
+    """Entra holds some 4,000 characters."""
 
 
 class ArmProperties(Record):
@@ -142,14 +145,30 @@ class ArmAssignment(Record):
 R = TypeVar("R", bound=Record)
 
 
-def parsed(model: type[R], rows: Iterable[JsonObject]) -> tuple[list[R], list[tuple[str, str]]]:
-    """Readable records, and for each refused row its id and what is wrong with it."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that cannot be read: its id as far as it has one, the field that is wrong, and the row."""
+
+    id: str
+    where: str
+    row: JsonObject
+
+    def names(self, field: str) -> str:
+        """Whom the row is about, by a field that may itself be unreadable; empty then."""
+        value = self.row.get(field)
+        return value if isinstance(value, str) else ""
+
+
+def parsed(model: type[R], rows: Iterable[JsonObject]) -> tuple[list[R], list[Refused]]:
+    """Readable records, and the refused rows; one that came on two pages is refused once."""
     good: list[R] = []
-    bad: list[tuple[str, str]] = []
-    for row in rows:
+    bad: dict[object, Refused] = {}
+    for number, row in enumerate(rows):
         try:
             good.append(model.model_validate(row))
         except ValidationError as fault:
             first: Any = fault.errors(include_url=False, include_input=False)[0]
-            bad.append((str(row.get("id", ""))[:200], ".".join(map(str, first["loc"])) or "row"))
-    return good, bad
+            named = row.get("id")
+            name = named[:200] if isinstance(named, str) else ""
+            bad.setdefault(name or number, Refused(name, ".".join(map(str, first["loc"])) or "row", row))
+    return good, list(bad.values())

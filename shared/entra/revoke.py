@@ -35,15 +35,18 @@ def app_role(principal: str, assignment: str, value: str) -> str:
 
 
 def scope(grant: str, value: str, scopes: Sequence[str]) -> str:
-    """Take one delegated permission out of a consent, or the consent when it holds nothing else."""
-    left = " ".join(one for one in scopes if one != value)
-    if not _safe(grant) or (left and not _PLAIN_WORD.fullmatch(left) and len(left) <= 200):
+    """Take one delegated permission out of a consent, or the consent when it holds nothing else.
+
+    It reads what the consent holds when it is run, so that several can be run one after another.
+    """
+    if not _safe(grant) or not _PLAIN_WORD.fullmatch(value):
         return ""
-    if not left:
+    if list(scopes) == [value]:
         return f"Remove-MgOauth2PermissionGrant -OAuth2PermissionGrantId '{grant}'{_said(value)}"
-    if not all(_PLAIN_WORD.fullmatch(one) for one in left.split()):
-        return ""
-    return f"Update-MgOauth2PermissionGrant -OAuth2PermissionGrantId '{grant}' -Scope '{left}'{_said(value)}"
+    held = f"(Get-MgOauth2PermissionGrant -OAuth2PermissionGrantId '{grant}').Scope.Trim() -split ' +'"
+    return (
+        f"Update-MgOauth2PermissionGrant -OAuth2PermissionGrantId '{grant}' -Scope ((({held}) -ne '{value}') -join ' ')"
+    )
 
 
 def disable(principal: str) -> str:

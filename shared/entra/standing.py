@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 
 from shared.entra.records import KeyCredential, Owner, Publisher
@@ -14,8 +14,14 @@ def verified(publisher: Publisher | None) -> bool:
     return publisher is not None and bool(publisher.verified_publisher_id or publisher.display_name)
 
 
-def owners(*sides: Sequence[Owner] | None) -> tuple[str, ...] | None:
-    """Owners that are still there, over all sides that tell; None when none tells."""
+_NOBODY = ("#microsoft.graph.servicePrincipal", "#microsoft.graph.application")
+
+
+def owners(programs: Container[str], *sides: Sequence[Owner] | None) -> tuple[str, ...] | None:
+    """People who own it and are still there, over all sides that tell; None when none tells.
+
+    ``programs`` are ids of principals: one that owns another, or itself, answers for nothing.
+    """
     read = [side for side in sides if side is not None]
     if not read:
         return None
@@ -24,6 +30,7 @@ def owners(*sides: Sequence[Owner] | None) -> tuple[str, ...] | None:
         for side in read
         for one in side
         if one.id and one.account_enabled is not False and not one.deleted_date_time
+        if one.kind not in _NOBODY and one.id not in programs
     ]
     return tuple(dict.fromkeys(here))
 

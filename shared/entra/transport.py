@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -57,7 +58,7 @@ class Transport:
                 if status < 300:
                     return _readable(content, check)
                 fault: Exception | None = _HalfError(f"status {status}") if status >= 500 else None
-            except (httpx.HTTPError, _HalfError) as broken:
+            except (httpx.HTTPError, httpx.InvalidURL, _HalfError) as broken:
                 fault = broken
             if fault is not None:
                 failed += 1
@@ -107,7 +108,9 @@ class Transport:
 def _readable(content: bytes, check: Callable[[JsonObject], bool]) -> Answer:
     try:
         body: Any = json.loads(content)
-    except ValueError:
+        if b"\\ud" in content or b"\\uD" in content:  # half a surrogate pair is in no text that can be kept or shown
+            body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         raise _HalfError("it is half an answer") from None
     if not isinstance(body, dict) or not check(body):
         raise _HalfError("it has another shape than promised")
@@ -119,7 +122,7 @@ def _retry_after(headers: httpx.Headers, clock: Clock) -> float | None:
     if not told:
         return None
     try:
-        return min(max(float(told), 0.0), 300.0)
+        return min(max(float(told), 0.0), 300.0) if math.isfinite(float(told)) else None
     except ValueError:
         pass
     try:

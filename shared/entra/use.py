@@ -18,7 +18,7 @@ class Calls:
 
     numbers: set[int] = field(default_factory=set)
     strange: bool = False
-    """A call matched no known path, so no set of permissions can be shown to suffice."""
+    """A call matched no known path or its answer is not told, so no set of permissions can be shown to suffice."""
     last: datetime | None = None
 
 
@@ -27,13 +27,16 @@ def calls_by_app(rows: Iterable[JsonObject], catalogue: Catalogue) -> dict[str, 
     found: dict[str, Calls] = {}
     anything = False
     for row in rows:
-        app = str(row.get("AppId") or "").lower()
+        app = _app(row.get("AppId"))
         if not app:
             continue
         anything = True
         calls = found.setdefault(app, Calls())
         calls.last = later(calls.last, _instant(row.get("Last") or row.get("TimeGenerated")))
-        if not _answered(row):
+        answered = _answered(row)
+        if answered is None:
+            calls.strange = True
+        if not answered:
             continue
         uri = str(row.get("Path") or row.get("RequestUri") or "")
         if segments_of(uri) == ["$batch"]:
@@ -46,13 +49,18 @@ def calls_by_app(rows: Iterable[JsonObject], catalogue: Catalogue) -> dict[str, 
     return found if anything else None
 
 
-def _answered(row: JsonObject) -> bool:
+def _app(value: object) -> str:
+    return value.lower() if isinstance(value, str) else ""
+
+
+def _answered(row: JsonObject) -> bool | None:
+    """None when the row does not say."""
     try:
         if "Answered" in row:
-            return int(row["Answered"] or 0) > 0
-        return int(row.get("ResponseStatusCode") or 599) < 400
-    except (TypeError, ValueError):
-        return False
+            return int(row["Answered"]) > 0
+        return int(row["ResponseStatusCode"]) < 400
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def _instant(value: object) -> datetime | None:
@@ -67,18 +75,31 @@ def later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max(filter(None, (one, other)), default=None)
 
 
-def sign_ins(rows: Iterable[JsonObject]) -> dict[str, datetime | None] | None:
-    """Last sign-in of any kind by application id; None when the report holds nothing at all."""
-    found: dict[str, datetime | None] = {}
-    for row in rows:
-        app = str(row.get("appId") or "").lower()
-        if not app:
-            continue
-        for value in row.values():
-            if isinstance(value, Mapping):
-                found[app] = later(found.get(app), _instant(value.get("lastSignInDateTime")))
-        found.setdefault(app, None)
-    return found or None
+class SignIns:
+    """The activity report: last sign-in of any kind by application."""
+
+    def __init__(self, rows: Iterable[JsonObject]) -> None:
+        self._last: dict[str, datetime | None] = {}
+        self._odd: set[str] = set()
+        for row in rows:
+            app = _app(row.get("appId"))
+            if not app:
+                continue
+            told = [value.get("lastSignInDateTime") for value in row.values() if isinstance(value, Mapping)]
+            read = [_instant(one) for one in told]
+            if any(one and at is None for one, at in zip(told, read, strict=True)):
+                self._odd.add(app)
+            for at in read:
+                self._last[app] = later(self._last.get(app), at)
+            self._last.setdefault(app, None)
+
+    def tell(self, app: str) -> bool:
+        """True when the report can say that an application was not used: it holds something, and no date it cannot mean."""
+        return bool(self._last) and app.lower() not in self._odd
+
+    def last(self, app: str) -> datetime | None:
+        """The last sign-in that is told."""
+        return self._last.get(app.lower())
 
 
 class Usage:
@@ -98,9 +119,13 @@ class Usage:
     def used(self, app: str, kind: str, value: str) -> bool | None:
         """True when the Graph permission answers an observed call, False when the log shows none, None without a log."""
         scheme = self._catalogue.application if kind == "application" else self._catalogue.delegated
-        if self._calls is None or (kind == "delegated" and value not in scheme.opens):
-            return None  # scopes such as openid answer no call that a log could show
+        if self._calls is None:
+            return None
         return bool(scheme.opens.get(value, 0) & self._bits.get(app.lower(), 0))
+
+    def logged(self, kind: str, value: str) -> bool:
+        """True when a call is known that the Graph permission opens; of openid and its like no log could show any."""
+        return value in (self._catalogue.application if kind == "application" else self._catalogue.delegated).opens
 
     def last(self, app: str) -> datetime | None:
         """When it last called."""

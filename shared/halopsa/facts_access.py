@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shared.halopsa.records.access import AccessAgent, AccessApplication, AccessRole
 from shared.halopsa.records.wire import parse_rows
-from shared.measures.access_facts import Integration, Inventory, Permission, Unreadable
+from shared.measures.access_facts import Integration, Inventory, Permission, Unreadable, plain_name
 from shared.ports import Records
 
 NEEDS = ("Application", "Agent", "Roles")
@@ -68,6 +68,10 @@ def _integration(
                 else "was not read"
             )
             unknowns.append(f"The agent {acts_as} it acts as {why}.")
+        elif not _is_admin(agent, powerful, names) and (unnamed := _unnamed(agent, names)):
+            unknowns.append(
+                f"What the roles {', '.join(unnamed[:5])} of the agent {acts_as} it acts as are is not told."
+            )
     if application.scopes is None:
         unknowns.append("Its scopes were not part of what HaloPSA told.")
     scopes = dict.fromkeys(one.name.strip() for one in application.scopes or () if one.name.strip())
@@ -88,7 +92,7 @@ def _integration(
         tenant="",
         id=client,
         object_id=application.id,
-        name=application.name or client,
+        name=plain_name(application.name, client),
         permissions=() if application.inactive else permissions,
         admin_agent=agent is not None and _is_admin(agent, powerful, names),
         interactive=application.grant_type.lower().startswith(_INTERACTIVE)
@@ -98,6 +102,11 @@ def _integration(
         rights_known=application.scopes is not None or application.inactive,
         unknowns=tuple(unknowns),
     )
+
+
+def _unnamed(agent: AccessAgent, names: dict[str, str]) -> list[str]:
+    """Roles it holds that have a name neither here nor in the list of roles: any of them may be an administrator's."""
+    return [role.id or "?" for role in agent.roles if not role.name and not names.get(role.id or "")]
 
 
 def _is_admin(agent: AccessAgent, powerful: set[str], names: dict[str, str]) -> bool:

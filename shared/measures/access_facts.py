@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.model import JsonObject
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LONGEST_NAME = 256
+"""Microsoft's own limit."""
+
+
+def plain_name(told: str | None, otherwise: str) -> str:
+    """What somebody called it, on one line that every page and file can hold; ``otherwise`` where that is nothing."""
+    name = _CONTROLS.sub(" ", told or "").strip() or otherwise
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +29,8 @@ class Permission:
     tier: int | None = None
     opinions: tuple[tuple[str, str], ...] = ()
     used: bool | None = None
+    logged: bool = True
+    """False where no call is known that it opens: that a log shows none says nothing against it."""
     resource: str = ""
     """The API it is a right on, or the scope it holds at."""
     commands: tuple[str, ...] = ()
@@ -112,6 +125,16 @@ class Inventory:
             "microsoft": self.microsoft,
             "unreadable": unreadable,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRead:
+    """A customer's tenant that was read to its end: nothing in it is hidden from the review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An integration that was asked about and is there no longer, as a whole reading shows."""
 
 
 @dataclass(frozen=True, slots=True)

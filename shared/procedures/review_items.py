@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.controls.integration_permissions import risks
+from shared.controls.integration_permissions import UNKNOWN, risks
 from shared.measures.access_facts import Integration, ReviewFacts
 from shared.model import JsonObject, Subject, rfc3339
 from shared.policy.access import AccessPolicy
 from shared.ports import Rows
 from shared.registers import integrations, reviews
 
+_MOST_BYTES = 640_000
+"""Of an item's rights with their commands; a thousand times what an integration usually holds."""
 Before = Mapping[str, frozenset[tuple[str, str]]]
 """What an earlier review saw: integration (source, tenant, id) to its (kind, value) pairs."""
 
@@ -63,23 +66,39 @@ def freeze(number: int, facts: ReviewFacts, policy: AccessPolicy, as_of: datetim
     """One item as it will stand for the quarter."""
     one = facts.integration
     found = risks(facts, policy, as_of)
+    rights, beyond = _fitting(one)
+    left_out = {command for right in one.permissions[len(rights) :] for command in right.commands}
     body: JsonObject = {
         "integration": {"id": one.id, "object_id": one.object_id, "name": one.name},
         "source": one.source,
         "tenant": one.tenant,
-        "permissions": [right.to_json() for right in one.permissions],
+        "permissions": rights,
         "least_set": None if one.least is None else list(one.least),
         "removable": [{"value": value, "reach": reach} for value, reach in one.removable],
-        "commands": list(one.commands),
-        "risks": list(dict.fromkeys(reason.code for reason in found if reason.code != "stale_facts")),
+        "commands": [command for command in one.commands if command not in left_out],
+        "risks": list(dict.fromkeys(reason.code for reason in found if reason.code != UNKNOWN)),
         "reasons": [reason.to_json() for reason in found],
-        "unknown": list(one.unknowns),
+        "unknown": [*(reason.text for reason in found if reason.code == UNKNOWN), *beyond],
         "owner": facts.registered_owner or next(iter(one.owners or ()), None) or policy.default_owner or None,
         "due": rfc3339(due),
         "last_used": rfc3339(one.last_used) if one.last_used else None,
     }
     digest = hashlib.sha256(canonical(body)).hexdigest()
     return {"id": f"{number:05d}-{digest[:16]}", **body, "digest": digest}
+
+
+def _fitting(one: Integration) -> tuple[list[JsonObject], list[str]]:
+    """Rights, most privileged first, as far as one row can hold them; and a sentence when it cannot hold all."""
+    shown: list[JsonObject] = []
+    size = 0
+    for right in one.permissions:
+        told = right.to_json()
+        size += len(canonical(told)) + sum(map(len, right.commands))
+        if size > _MOST_BYTES:
+            more = len(one.permissions) - len(shown)
+            return shown, [f"It holds {more} rights more than a review can show; to revoke it takes them all."]
+        shown.append(told)
+    return shown, []
 
 
 def canonical(body: object) -> bytes:
@@ -89,14 +108,19 @@ def canonical(body: object) -> bytes:
 
 def subjects(every: list[Integration], home: str) -> dict[str, Subject]:
     """A finding's subject for each integration: its plain id wherever that is unambiguous."""
-    out: dict[str, Subject] = {}
-    for one in every:
-        plain = one.source != "azure" and one.tenant in ("", home)
-        name = (
-            one.id if plain else f"{one.source}:{one.id}" + (f"@{one.tenant}" if one.tenant not in ("", home) else "")
-        )
-        out[one.key] = Subject("integration", name)
-    return out
+    names = {one.key: _subject_name(one, home) for one in every}
+    # Two of one id are two all the same: an application made anew while it was read, a client id given twice.
+    shared = Counter(names.values())
+    return {
+        one.key: Subject("integration", name if shared[name := names[one.key]] == 1 else f"{name}#{one.object_id}")
+        for one in every
+    }
+
+
+def _subject_name(one: Integration, home: str) -> str:
+    if one.source != "azure" and one.tenant in ("", home):
+        return one.id
+    return f"{one.source}:{one.id}" + (f"@{one.tenant}" if one.tenant not in ("", home) else "")
 
 
 def registered(rows: Rows) -> dict[str, JsonObject]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 from shared.actions import Action, ActionKind
 from shared.controls.catalogue import controls
-from shared.controls.spec import Case
 from shared.errors import RowExists
-from shared.measures.access_facts import ReviewFacts
 from shared.model import JsonObject, NewEntry, Subject, parse_instant, rfc3339
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
 from shared.procedures.plan import queue_actions
 from shared.procedures.review_answers import attest, keep_evidence
+from shared.procedures.review_cases import cases
 from shared.procedures.review_close import close_if_settled, review_file
-from shared.procedures.review_items import before, canonical, facts_of, freeze, identity_of, registered, subjects
+from shared.procedures.review_items import before, canonical, facts_of, freeze, registered
 from shared.procedures.review_read import Taken, take
 from shared.procedures.review_verify import verify_items
 from shared.procedures.review_views import list_integrations, list_reviews, put_integrations, review_view
@@ -155,43 +153,11 @@ def _merge(services: Services, quarter: str, change: JsonObject) -> None:
 
 
 def _judge(services: Services, run: Run, quarter: str, taken: Taken, items: Iterable[JsonObject]) -> int:
-    """Findings for the integrations as they are now; a decision to keep answers this quarter's risks."""
-    home = next(iter(services.settings.words("GRAPH_TENANTS")), "")
-    earlier, entries = before(services.rows, quarter), registered(services.rows)
-    answered = {
-        identity_of(item["frozen"]["source"], item["frozen"]["tenant"], item["frozen"]["integration"]["id"]): item
-        for item in items
-    }
-    every = taken.integrations()
-    named = subjects(every, home)
-    cases = []
-    for one in every:
-        facts = facts_of(one, entries, earlier)
-        item = answered.get(identity_of(one.source, one.tenant, one.id))
-        cases.append(
-            Case(
-                subject=named[one.key],
-                customer=None,
-                practice=None,
-                facts=_with_answer(facts, item),
-                observed_at=taken.read_at[one.source],
-                observations=taken.observations[:20],
-            )
-        )
-    done = assess(services, controls()[CONTROL], cases, as_of=run.as_of, run_id=run.run_id)
+    """Findings for everything the review is about, as it is now."""
+    found = cases(services, quarter, taken, items)
+    done = assess(services, controls()[CONTROL], found, as_of=run.as_of, run_id=run.run_id)
     tell_new(services, done, run.run_id)
     return sum(1 for one in done if one.judgement.reasons)
-
-
-def _with_answer(facts: ReviewFacts, item: JsonObject | None) -> ReviewFacts:
-    decision = item["decision"] if item else None
-    if item is None or decision is None:
-        return facts
-    if decision["state"] == reviews.NOT_REVOKED:
-        return replace(facts, not_revoked=tuple(decision.get("left") or decision["remove"]))
-    if decision["decision"] in ("keep", "reduce") and decision["state"] in (reviews.DECIDED, reviews.VERIFIED):
-        return replace(facts, accepted=frozenset(item["frozen"]["risks"]))
-    return facts
 
 
 def _tell(services: Services, run: Run, meta: JsonObject, items: list[JsonObject], *, opened: bool) -> None:

@@ -49,13 +49,14 @@ def test_every_canary_is_caught() -> None:
         ((lasting(-10, 0),), {"credential_expired"}),
         ((lasting(-10, 355),), set()),
         ((lasting(-10, 356),), {"credential_too_long"}),
-        ((Credential("c", None, None),), set()),
+        ((Credential("c", None, None),), {"stale_facts"}),
+        ((lasting(100, 50),), {"stale_facts"}),
         ((lasting(-1, 100), lasting(-1, 100)), set()),
         ((lasting(-1, 100), lasting(-1, 100), lasting(-1, 100)), {"credentials_many"}),
     ],
 )
 def test_credentials_have_limits_to_the_day(credentials: tuple[Credential, ...], expected: set[str]) -> None:
-    """Expiring within 30 days, longer than 365, more than two."""
+    """Expiring within 30 days, longer than 365, more than two; without an end, or ending before it begins, unknown."""
     assert codes(given(credentials=credentials)) == expected
 
 

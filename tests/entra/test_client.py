@@ -92,7 +92,44 @@ def test_a_refused_token_is_renewed_once() -> None:
     assert tokens == ["Bearer t-0", "Bearer t-1"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"value":{}}', b"null", b"\xff"])
+@pytest.mark.parametrize("link", ["https://g.test/v1.0/next", "http://g.test:81/next", "http://[", "/next", "\x00", 7])
+def test_a_next_link_that_leads_elsewhere_or_nowhere_is_not_followed(link: Any) -> None:
+    """Another scheme or port, half an address, a path, a number: the collection is told as broken off."""
+    got, _ = client(lambda _request: httpx.Response(200, json={"value": [], "@odata.nextLink": link}))
+    assert [(page.status, page.query.get("code")) for page in got.pages("applications")] == [
+        (200, None), (503, "graph_foreign_link"),
+    ]  # fmt: skip
+
+
+def test_links_that_never_repeat_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After more pages than any directory fills."""
+    monkeypatch.setattr("shared.entra.client._MOST_PAGES", 20)
+    numbers = iter(range(10_000))
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        link = f"http://g.test/v1.0/applications?at={next(numbers)}"
+        return httpx.Response(200, json={"value": [], "@odata.nextLink": link})
+
+    assert [page.status for page in client(answer)[0].pages("applications")] == [200] * 20 + [503]
+
+
+def test_what_is_no_row_and_what_is_no_text_are_kept_apart_from_the_rest() -> None:
+    """The one is told as an empty row, the other with a question mark for what it lacks."""
+    body = b'{"value":[7,{"id":"1","displayName":"half \\ud83d pair \\ud83d\\ude80"}]}'
+    page = next(client(lambda _request: httpx.Response(200, content=body))[0].pages("applications"))
+    assert page.rows == ({}, {"id": "1", "displayName": "half ? pair \U0001f680"})
+    assert page.body == body
+
+
+@pytest.mark.parametrize("told", ["nan", "inf", "-5", "soon", ""])
+def test_a_retry_after_that_is_no_time_is_replaced_by_our_own_patience(told: str) -> None:
+    """Five seconds, then longer."""
+    got, waits = client(lambda _request: httpx.Response(429, headers={"retry-after": told}))
+    assert [page.status for page in got.pages("applications")] == [429]
+    assert waits[:3] == [5.0, 10.0, 20.0]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"value":{}}', b"null", b"\xff", b"[" * 200_000])
 def test_an_unusable_answer_is_asked_again_and_then_told(body: bytes) -> None:
     """Half an answer is never an empty list."""
     got, waits = client(lambda _request: httpx.Response(200, content=body))
