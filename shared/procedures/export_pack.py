@@ -109,7 +109,7 @@ def _log(services: Services, kind: str, actor: str, request_id: str, customer: s
 def _load(services: Services, pack_id: str) -> tuple[Row, JsonObject]:
     row = services.rows.get(REGISTERS, PARTITION, pack_id) if _ID.fullmatch(pack_id) else None
     if row is None:
-        raise NotFound("There is no such pack.")
+        raise NotFound("There is no such pack.", code="pack_not_found")
     cell = row.cells.get("body")
     return row, json.loads(cell if isinstance(cell, bytes) else b"{}")
 

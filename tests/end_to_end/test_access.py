@@ -26,7 +26,7 @@ from tests.end_to_end import hostile_tenants as tenants
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 REVIEW = "/api/reviews/2026-Q4"
 
