@@ -15,6 +15,7 @@ from shared.procedures.claims import claimed
 from shared.procedures.plan import QUEUE, register
 from shared.procedures.services import Services
 from shared.procedures.tell import tell
+from shared.registers.store import Held
 
 
 class Follower(Protocol):
@@ -49,12 +50,12 @@ def carry_out(services: Services, part: str, key: str) -> None:
         return
     action = Action.from_json(held.body["action"])
     if action.kind is not ActionKind.CREATE_PROJECT:
-        _do(services, part, key, action)
+        _do(services, part, held, action)
         return
     # HaloPSA refuses no second project of one opportunity, so two messages about one must not meet there.
     with claimed(services, action.key) as ours:
         if ours:
-            _do(services, part, key, action)
+            _do(services, part, held, action)
         else:
             services.queues.send(QUEUE, json.dumps({"part": part, "key": key}), delay_seconds=_LATER)
 
@@ -63,7 +64,7 @@ _LATER = 30
 """Seconds after which an action is looked at again that somebody else is carrying out."""
 
 
-def _do(services: Services, part: str, key: str, action: Action) -> None:
+def _do(services: Services, part: str, held: Held, action: Action) -> None:
     try:
         if action.kind is ActionKind.NOTIFY:
             outcome = tell(services, action)
@@ -72,12 +73,12 @@ def _do(services: Services, part: str, key: str, action: Action) -> None:
         else:
             outcome = services.writer.carry_out(action, services.policy.policy.halopsa.model_dump(mode="json"))
     except (SourceRejected, SourceDenied, NotFound, Conflict, Unacceptable) as fault:
-        fail(services, part, key, fault)
+        _fail(services, part, held, action, fault)
         return
     after = follower(action.kind)
     if after is not None:
         after.on_carried_out(services, action, outcome)
-    _close(services, part, key, action, "done", outcome)
+    _close(services, part, held, action, "done", outcome)
 
 
 def fail(services: Services, part: str, key: str, fault: AttestError) -> None:
@@ -85,15 +86,18 @@ def fail(services: Services, part: str, key: str, fault: AttestError) -> None:
     held = register(services, part).get(key)
     if held is None or held.body["state"] != "queued":
         return
-    action = Action.from_json(held.body["action"])
+    _fail(services, part, held, Action.from_json(held.body["action"]), fault)
+
+
+def _fail(services: Services, part: str, held: Held, action: Action, fault: AttestError) -> None:
     error: JsonObject = {"code": fault.code, "message": fault.message}
     after = follower(action.kind)
     if after is not None:
         after.on_failed(services, action, error)
-    _close(services, part, key, action, "failed", error)
+    _close(services, part, held, action, "failed", error)
 
 
-def _close(services: Services, part: str, key: str, action: Action, state: str, outcome: JsonObject) -> None:
+def _close(services: Services, part: str, held: Held, action: Action, state: str, outcome: JsonObject) -> None:
     payload = json.dumps({"action": action.to_json(), "outcome": outcome}, sort_keys=True, default=str).encode()
     services.ledger.record(
         NewEntry(
@@ -106,11 +110,16 @@ def _close(services: Services, part: str, key: str, action: Action, state: str, 
         )
     )
     ended = rfc3339(services.clock.now())
-    register(services, part).change(
-        key, lambda body: None if body is None else {**body, "state": state, "outcome": outcome, "ended_at": ended}
-    )
+    change = {"state": state, "outcome": outcome, "ended_at": ended}
+    register(services, part).change(held.id, lambda body: None if body is None else {**body, **change}, held)
     run_id = part.replace("\n", "/")  # what a delivery caused is filed under its evidence
     if state == "done":
-        log(Event.ACTION_CARRIED_OUT, action=key, kind=action.kind.value, run_id=run_id)
+        log(Event.ACTION_CARRIED_OUT, action=held.id, kind=action.kind.value, run_id=run_id)
     else:
-        log(Event.ACTION_FAILED, action=key, kind=action.kind.value, run_id=run_id, code=str(outcome.get("code", "")))
+        log(
+            Event.ACTION_FAILED,
+            action=held.id,
+            kind=action.kind.value,
+            run_id=run_id,
+            code=str(outcome.get("code", "")),
+        )

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from shared.actions import Action, ActionKind
 from shared.approvals.quorum import OPEN, VOID, content_digest, lapse
-from shared.errors import RowExists
+from shared.errors import Conflict, RowExists
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers import approvals
 
 
-def ask(
+def draft(
     services: Services,
     *,
     kind: str,
@@ -26,20 +26,18 @@ def ask(
     requester: str,
     persons: int = 1,
     text: str,
-    run_id: str | None = None,
     attempt: str = "",
 ) -> JsonObject:
-    """Open an approval (or answer the open one for the same content). Decimals in content are strings.
+    """An approval as it would be asked for now. Decimals in content are strings.
 
-    ``attempt`` distinguishes a renewed request for the same content (after expiry, rejection or void).
+    ``attempt`` distinguishes requests for the same content: another hold, or a renewal after expiry, rejection or void.
     """
     policy = services.policy.policy.scoped(practice, customer)
     now = services.clock.now()
     digest = content_digest(content)
     mark = hashlib.sha256(f"{kind}\n{subject.kind}\n{subject.id}\n{digest}\n{attempt}".encode()).hexdigest()[:20]
-    approval_id = f"a-{mark}"
-    body: JsonObject = {
-        "id": approval_id,
+    return {
+        "id": f"a-{mark}",
         "kind": kind,
         "subject": subject.to_json(),
         "customer": customer,
@@ -59,39 +57,56 @@ def ask(
         "closed_at": None,
         "policy_version": services.policy.version,
     }
-    held = approvals.register(services.rows).get(approval_id)
-    if held is not None:
-        standing = lapse(held.body, now)
-        if standing["state"] == OPEN:
-            return standing
-        # the same content asked again after it lapsed: a new request with its own id
-        return ask(
-            services,
-            kind=kind,
-            subject=subject,
-            customer=customer,
-            practice=practice,
-            content=content,
-            requester=requester,
-            persons=persons,
-            text=text,
-            run_id=run_id,
-            attempt=attempt + "+",
-        )
-    services.ledger.record(
-        NewEntry(
-            type="approval.requested",
-            key=approval_id,
-            payload=json.dumps(body, sort_keys=True).encode(),
-            customer=customer,
-            subject=subject,
-            actor=requester,
-        )
+
+
+def requested(approval: JsonObject) -> NewEntry:
+    """The evidence that it was asked for."""
+    return NewEntry(
+        type="approval.requested",
+        key=approval["id"],
+        payload=json.dumps(approval, sort_keys=True).encode(),
+        customer=approval["customer"],
+        subject=Subject(approval["subject"]["kind"], approval["subject"]["id"]),
+        actor=approval["requester"],
     )
-    try:
-        approvals.register(services.rows).insert(approval_id, body)
-    except RowExists:
-        return ask(
+
+
+def notice(approval: JsonObject) -> Action:
+    """Tells people that it waits for them."""
+    return Action(
+        ActionKind.NOTIFY,
+        f"approval-requested\n{approval['id']}",
+        Subject("approval", approval["id"]),
+        approval["customer"],
+        {
+            "event": "approval_requested",
+            "practice": approval["practice"],
+            "title": "An approval is waiting",
+            "text": approval["text"],
+            "id": approval["id"],
+            "kind": approval["kind"],
+        },
+    )
+
+
+def ask(
+    services: Services,
+    *,
+    kind: str,
+    subject: Subject,
+    customer: str | None,
+    practice: str | None,
+    content: JsonObject,
+    requester: str,
+    persons: int = 1,
+    text: str,
+    run_id: str | None = None,
+    attempt: str = "",
+) -> JsonObject:
+    """Open an approval, or answer the open one for the same content; one that lapsed is renewed under an id of its own."""
+    register = approvals.register(services.rows)
+    while True:
+        body = draft(
             services,
             kind=kind,
             subject=subject,
@@ -101,29 +116,33 @@ def ask(
             requester=requester,
             persons=persons,
             text=text,
-            run_id=run_id,
             attempt=attempt,
         )
-    queue_actions(
-        services,
-        [
-            Action(
-                ActionKind.NOTIFY,
-                f"approval-requested\n{approval_id}",
-                Subject("approval", approval_id),
-                customer,
-                {
-                    "event": "approval_requested",
-                    "practice": practice,
-                    "title": "An approval is waiting",
-                    "text": text,
-                    "id": approval_id,
-                    "kind": kind,
-                },
-            )
-        ],
-        run_id,
-    )
+        held = register.get(body["id"])
+        if held is not None:
+            standing = lapse(held.body, services.clock.now())
+            if standing["state"] == OPEN:
+                return standing
+            attempt += "+"
+            continue
+        body = _first_recorded(services, body)
+        try:
+            register.insert(body["id"], body)
+        except RowExists:
+            continue
+        queue_actions(services, [notice(body)], run_id)
+        return body
+
+
+def _first_recorded(services: Services, body: JsonObject) -> JsonObject:
+    """Recorded as asked for. Whoever recorded it before us and died before its row was written: that request stands."""
+    try:
+        services.ledger.record(requested(body))
+    except Conflict as fault:
+        before = services.ledger.content(str(fault.details["evidence_id"]))
+        if before is None:
+            raise
+        return dict(json.loads(before))
     return body
 
 

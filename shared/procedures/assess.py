@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,10 @@ class Assessed:
     finding: JsonObject
     before: JsonObject | None
     changed: bool
+
+
+Cause = str | Mapping[str, str]
+"""The run or the delivery that caused a judgement; by subject id where each has its own."""
 
 
 def judge(control: Control, case: Case, services: Services, as_of: datetime) -> Judgement:
@@ -59,63 +63,97 @@ def assess(
     cases: Iterable[Case],
     *,
     as_of: datetime,
-    run_id: str,
+    run_id: Cause,
 ) -> list[Assessed]:
     """Judge all cases; record an ``assessment.recorded`` entry per customer and practice, a ``finding.changed`` per change.
 
-    ``run_id`` names the run or the delivery that caused it and makes repeating harmless.
+    ``run_id`` names what caused it and makes repeating harmless. Cases with causes of their own are recorded apart.
     """
-    groups: _Groups = defaultdict(list)
-    for case in cases:
-        groups[case.customer, case.practice].append((case, judge(control, case, services, as_of)))
-    scopes = sorted(groups, key=lambda scope: (scope[0] or "", scope[1] or ""))
+    return assess_each(services, [(control, cases)], as_of=as_of, run_id=run_id)[0]
+
+
+def assess_each(
+    services: Services, judging: Sequence[tuple[Control, Iterable[Case]]], *, as_of: datetime, run_id: Cause
+) -> list[list[Assessed]]:
+    """The same by several controls: what they say about one customer is recorded together."""
+    scopes = [
+        (control, scope, judged)
+        for control, cases in judging
+        for scope, judged in _grouped(services, control, cases, as_of, run_id)
+    ]
     # one round to the store for all customers: a population of many small customers costs no more than one large one
     receipts = services.ledger.record_many(
-        [_assessment(control, scope, groups[scope], services, as_of, run_id) for scope in scopes]
+        [_assessment(control, scope, judged, services, as_of) for control, scope, judged in scopes]
     )
-    standing = _standing(services, control, groups)
-    done = [
-        _fold(control, case, judgement, services, as_of, receipt.evidence_id, standing)
-        for scope, receipt in zip(scopes, receipts, strict=True)
-        for case, judgement in groups[scope]
-    ]
-    telling = [one for one in done if one.changed and (one.before is not None or one.judgement.verdict in _TELLING)]
-    services.ledger.record_many(
-        [
-            NewEntry(
-                type="finding.changed",
-                key=f"{run_id}\n{one.finding['id']}\n{_mark(_json(one.finding))}",
-                payload=_json(one.finding),
-                customer=one.case.customer,
-                subject=one.case.subject,
-                controls=(control.id,),
-                practice=one.case.practice,
-            )
-            for one in telling
+    done: list[list[Assessed]] = []
+    telling: list[NewEntry] = []
+    for control, _ in judging:
+        mine = [
+            (scope, judged, receipt.evidence_id)
+            for (one, scope, judged), receipt in zip(scopes, receipts, strict=True)
+            if one is control
         ]
-    )
-    findings.register(services.rows, control.id).put_many(
-        [(findings.key_of(one.finding["id"]), one.finding) for one in done]
-    )
+        standing = _standing(services, control, mine, singly=not isinstance(run_id, str))
+        done.append([])
+        for scope, judged, evidence_id in mine:
+            for case, judgement in judged:
+                one = _fold(control, case, judgement, services, as_of, evidence_id, standing)
+                done[-1].append(one)
+                if one.changed and (one.before is not None or judgement.verdict in _TELLING):
+                    telling.append(_change(control, scope, one))
+    services.ledger.record_many(telling)
+    for (control, _), each in zip(judging, done, strict=True):
+        findings.register(services.rows, control.id).put_many(
+            [(findings.key_of(one.finding["id"]), one.finding) for one in each]
+        )
     return done
 
 
-_Scope = tuple[str | None, str | None]
-"""Customer and practice."""
-_Groups = dict[_Scope, list[tuple[Case, Judgement]]]
+_Scope = tuple[str, str | None, str | None]
+"""What caused it, customer and practice."""
+_Judged = list[tuple[Case, Judgement]]
 
 
-def _standing(services: Services, control: Control, groups: _Groups) -> dict[str, JsonObject]:
-    """What these findings said before, read in the fewest requests."""
-    if sum(map(len, groups.values())) <= _FEW:
+def cause_of(cause: Cause, subject: Subject) -> str:
+    """What caused the judgement of one subject."""
+    return cause if isinstance(cause, str) else cause[subject.id]
+
+
+def _grouped(
+    services: Services, control: Control, cases: Iterable[Case], as_of: datetime, run_id: Cause
+) -> list[tuple[_Scope, _Judged]]:
+    groups: dict[_Scope, _Judged] = defaultdict(list)
+    for case in cases:
+        scope = (cause_of(run_id, case.subject), case.customer, case.practice)
+        groups[scope].append((case, judge(control, case, services, as_of)))
+    return sorted(groups.items(), key=lambda group: tuple(part or "" for part in group[0]))
+
+
+def _change(control: Control, scope: _Scope, one: Assessed) -> NewEntry:
+    return NewEntry(
+        type="finding.changed",
+        key=f"{scope[0]}\n{one.finding['id']}\n{_mark(_json(one.finding))}",
+        payload=_json(one.finding),
+        customer=one.case.customer,
+        subject=one.case.subject,
+        controls=(control.id,),
+        practice=one.case.practice,
+    )
+
+
+def _standing(
+    services: Services, control: Control, groups: Sequence[tuple[_Scope, _Judged, str]], *, singly: bool
+) -> dict[str, JsonObject]:
+    """What these findings said before, read in the fewest requests. ``singly``: they rang, and lie far apart."""
+    if singly or sum(len(judged) for _, judged, _ in groups) <= _FEW:
         ids = [
             findings.finding_id(control.id, customer, case.subject)
-            for (customer, _), judged in groups.items()
+            for (_, customer, _), judged, _ in groups
             for case, _ in judged
         ]
         return {key: body for key in ids if (body := findings.get(services.rows, key)) is not None}
     # a population comes in the order of its customers, like the keys: one range holds these, and little beside them
-    names = sorted({customer or "0" for customer, _ in groups})
+    names = sorted({customer or "0" for (_, customer, _), _, _ in groups})
     return {body["id"]: body for body in findings.between(services.rows, control.id, names[0], names[-1])}
 
 
@@ -169,11 +207,11 @@ def _finding(
 def _assessment(
     control: Control,
     scope: _Scope,
-    judged: list[tuple[Case, Judgement]],
+    judged: _Judged,
     services: Services,
     as_of: datetime,
-    run_id: str,
 ) -> NewEntry:
+    run_id, customer, practice = scope
     counts = Counter(judgement.verdict.value for _, judgement in judged)
     payload: JsonObject = {
         "control": control.id,
@@ -200,10 +238,10 @@ def _assessment(
         type="assessment.recorded",
         key=f"{run_id}\n{control.id}\n{subject.kind}\n{subject.id}\n{_mark(body)}",
         payload=body,
-        customer=scope[0],
+        customer=customer,
         subject=subject,
         controls=(control.id,),
-        practice=scope[1],
+        practice=practice,
     )
 
 

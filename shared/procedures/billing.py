@@ -13,7 +13,7 @@ from shared.measures.invoice_facts import InvoiceFacts
 from shared.measures.money import by_currency
 from shared.model import JsonObject, Money, Person, Verdict
 from shared.procedures.announce import tell_new
-from shared.procedures.assess import Assessed, assess
+from shared.procedures.assess import Assessed, Cause, assess
 from shared.procedures.billing_book import RECURRING, HoldBook, read_holds
 from shared.procedures.billing_cases import cases_of, open_books
 from shared.procedures.billing_reading import read_anew
@@ -111,13 +111,11 @@ def judge_invoices(services: Services, causes: Mapping[str, str], as_of: datetim
     ``causes``: the run or delivery that caused it, by invoice. The books are opened once; each is recorded by itself.
     """
     books, due, _ = open_books(services, as_of, frozenset(causes))
-    done: list[Assessed] = []
-    for case in cases_of(services, books, due):
-        run_id = causes[case.subject.id]
-        judged = assess(services, recurring_invoice_hold.CONTROL, [case], as_of=as_of, run_id=run_id)
-        _hold(services, books.holds, judged, as_of, run_id)
-        done += judged
-    return done
+    judged = assess(
+        services, recurring_invoice_hold.CONTROL, cases_of(services, books, due), as_of=as_of, run_id=causes
+    )
+    _hold(services, books.holds, judged, as_of, causes)
+    return judged
 
 
 def _count(one: Assessed, tally: Counter[str], stake: list[Money], codes: Counter[str]) -> None:
@@ -132,13 +130,13 @@ def _count(one: Assessed, tally: Counter[str], stake: list[Money], codes: Counte
             stake[:] = by_currency(stake)
 
 
-def _hold(services: Services, book: HoldBook, judged: list[Assessed], as_of: datetime, run_id: str) -> int:
+def _hold(services: Services, book: HoldBook, judged: list[Assessed], as_of: datetime, cause: Cause) -> int:
     return hold_judged(
         services,
         RECURRING,
         book,
         judged,
-        run_id,
+        cause,
         excused=lambda one: isinstance(one.case.facts, InvoiceFacts) and _not_due(services, one.case.facts, as_of),
     )
 

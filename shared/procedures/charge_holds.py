@@ -12,8 +12,9 @@ from shared.measures.invoice_facts import ChargeEntry
 from shared.model import JsonObject, Money, Subject
 from shared.procedures.assess import Assessed, assess
 from shared.procedures.billing_book import CHARGES
-from shared.procedures.invoice_holds import tell_held
+from shared.procedures.invoice_holds import record_placed, told
 from shared.procedures.invoice_release import end_hold
+from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers import findings, holds
 
@@ -75,7 +76,8 @@ def _settle(services: Services, one: Assessed, held: JsonObject | None, why: str
             run_id=run_id,
         )
         if new or not hold["applied"]:
-            tell_held(services, hold, run_id)
+            record_placed(services, hold)
+            queue_actions(services, [told(hold)], run_id)
             holds.amend(services.rows, hold["id"], {"applied": True})
     elif held is not None and {reason.code for reason in one.judgement.reasons} != {"stale_facts"}:
         end_hold(services, held["id"], why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Protocol, cast
 
 from shared.approvals.quorum import APPROVED, OPEN, REJECTED, VOID, content_digest, decide, lapse, may_decide
@@ -71,10 +72,10 @@ def decide_approval(services: Services, person: Person, approval_id: str, body: 
 
     # Sent before the swap: should we die right after it, the queue still completes what follows.
     services.queues.send(QUEUE, json.dumps({"settle": approval_id}), delay_seconds=30)
-    after = register.change(approval_id, step)
+    after = register.change(approval_id, step, held)
     if after is None:
         raise NotFound(f"There is no approval {approval_id}.", code="approval_not_found")
-    settle(services, approval_id)
+    _settle(services, after)
     if after["state"] == VOID:
         raise Conflict("The subject changed after the request; this approval is void.", code="digest_differs")
     return after
@@ -82,44 +83,48 @@ def decide_approval(services: Services, person: Person, approval_id: str, body: 
 
 def settle(services: Services, approval_id: str) -> None:
     """Record every decision as evidence and plan what follows a closed approval; repeating it changes nothing."""
-    register = approvals.register(services.rows)
-    held = register.get(approval_id)
-    if held is None or held.body.get("settled") == _mark(held.body):
+    held = approvals.register(services.rows).get(approval_id)
+    if held is not None:
+        _settle(services, held.body)
+
+
+def _settle(services: Services, approval: JsonObject) -> None:
+    mark = _mark(approval)
+    if approval.get("settled") == mark:
         return
-    approval = held.body
-    subject = Subject(approval["subject"]["kind"], approval["subject"]["id"])
-    services.ledger.record_many(
-        [
-            NewEntry(
-                type="approval.decided",
-                key=f"{approval_id}\n{one['by']}",
-                payload=json.dumps({"approval": approval_id, "kind": approval["kind"], **one}, sort_keys=True).encode(),
-                customer=approval["customer"],
-                subject=subject,
-                actor=one["by"],
-                practice=approval["practice"],
-            )
-            for one in approval["decisions"]
-        ]
-    )
-    if approval["state"] in (APPROVED, REJECTED, VOID):
-        closed = {key: value for key, value in approval.items() if key != "settled"}
-        services.ledger.record(
-            NewEntry(
-                type=f"approval.{'voided' if approval['state'] == VOID else approval['state']}",
-                key=f"closed\n{approval_id}",
-                payload=json.dumps(closed, sort_keys=True).encode(),
-                customer=approval["customer"],
-                subject=subject,
-                practice=approval["practice"],
-            )
-        )
+    services.ledger.record_many(list(_evidence(approval)))
     if approval["state"] in (APPROVED, REJECTED):
         decider(approval["kind"]).on_decided(services, approval)
-    mark = _mark(approval)
-    register.change(
-        approval_id, lambda body: None if body is None or _mark(body) != mark else {**body, "settled": mark}
+    approvals.register(services.rows).change(
+        approval["id"], lambda body: None if body is None or _mark(body) != mark else {**body, "settled": mark}
     )
+
+
+def _evidence(approval: JsonObject) -> Iterator[NewEntry]:
+    """Each decision that was not recorded before, and how the approval was closed."""
+    recorded = int((approval.get("settled") or "-0").rpartition("-")[2])
+    scope: JsonObject = {
+        "customer": approval["customer"],
+        "practice": approval["practice"],
+        "subject": Subject(approval["subject"]["kind"], approval["subject"]["id"]),
+    }
+    for one in approval["decisions"][recorded:]:
+        payload = {"approval": approval["id"], "kind": approval["kind"], **one}
+        yield NewEntry(
+            type="approval.decided",
+            key=f"{approval['id']}\n{one['by']}",
+            payload=json.dumps(payload, sort_keys=True).encode(),
+            actor=one["by"],
+            **scope,
+        )
+    if approval["state"] in (APPROVED, REJECTED, VOID):
+        closed = {key: value for key, value in approval.items() if key != "settled"}
+        yield NewEntry(
+            type=f"approval.{'voided' if approval['state'] == VOID else approval['state']}",
+            key=f"closed\n{approval['id']}",
+            payload=json.dumps(closed, sort_keys=True).encode(),
+            **scope,
+        )
 
 
 def _mark(approval: JsonObject) -> str:

@@ -11,7 +11,7 @@ from shared.controls import first_invoice_hold
 from shared.controls.spec import Case
 from shared.model import JsonObject, Verdict
 from shared.procedures.announce import tell_new
-from shared.procedures.assess import Assessed, assess
+from shared.procedures.assess import Assessed, Cause, assess
 from shared.procedures.billing_book import FIRST, read_holds
 from shared.procedures.billing_cases import Books, cases_of, open_books
 from shared.procedures.judged_invoices import batches, close_gone, hold_judged
@@ -48,16 +48,15 @@ def judge_first(services: Services, causes: Mapping[str, str], as_of: datetime) 
     if not wanted:
         return
     books, _, _ = open_books(services, as_of, frozenset(), firsts=wanted)
-    for case in cases_of(services, books, books.firsts, FIRST):
-        _judge(services, books, [case], as_of, causes[case.subject.id])
+    _judge(services, books, list(cases_of(services, books, books.firsts, FIRST)), as_of, causes)
     _close(services, books, as_of, causes[min(wanted)])
 
 
 def _judge(
-    services: Services, books: Books, cases: list[Case], as_of: datetime, run_id: str
+    services: Services, books: Books, cases: list[Case], as_of: datetime, cause: Cause
 ) -> tuple[list[Assessed], int]:
-    judged = assess(services, first_invoice_hold.CONTROL, cases, as_of=as_of, run_id=run_id)
-    return judged, hold_judged(services, FIRST, books.first_holds, judged, run_id)
+    judged = assess(services, first_invoice_hold.CONTROL, cases, as_of=as_of, run_id=cause)
+    return judged, hold_judged(services, FIRST, books.first_holds, judged, cause)
 
 
 def _close(services: Services, books: Books, as_of: datetime, run_id: str) -> int:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Protocol, cast
 
 from shared.approvals.quorum import content_digest
@@ -19,7 +20,7 @@ from shared.model import JsonObject, NewEntry, Reason, Subject, rfc3339
 from shared.policy.document import Policy
 from shared.ports import Records
 from shared.procedures.announce import tell_new
-from shared.procedures.assess import Assessed, assess
+from shared.procedures.assess import Assessed, assess_each
 from shared.procedures.decision_watch import watch_decisions
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.handoff_content import content_of, handoff_json
@@ -147,7 +148,8 @@ def _review(
         cases.append(
             Case(Subject("opportunity", facts.id), facts.customer, facts.practice, status, observed, observations)
         )
-    assessed = [one for control in _CONTROLS for one in assess(services, control, cases, as_of=as_of, run_id=run_id)]
+    judging = [(control, cases) for control in _CONTROLS]
+    assessed = list(chain.from_iterable(assess_each(services, judging, as_of=as_of, run_id=run_id)))
     tell_new(services, assessed, plan_under)
     return assessed, rows
 

@@ -1,162 +1,228 @@
-"""Hold an invoice: the hold's row first, then the action, then the request for an approval of exactly its content."""
+"""Hold invoices: the holds' rows first, then the evidence and requests for approvals of exactly their content, then the actions."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 
 from shared.actions import Action, ActionKind
 from shared.approvals.quorum import APPROVED, EXPIRED, OPEN, REJECTED, content_digest, lapse
+from shared.errors import Conflict
 from shared.measures.invoice_content import content_of
 from shared.measures.invoice_facts import InvoiceFacts
 from shared.measures.money import shown
 from shared.model import JsonObject, NewEntry, Reason, Subject
 from shared.policy.billing import BillingPolicy
-from shared.procedures.ask import ask, withdraw
+from shared.procedures.ask import ask, draft, notice, requested, withdraw
 from shared.procedures.billing_book import RECURRING, Sort, Standing, sort_of
 from shared.procedures.invoice_release import resume_release
-from shared.procedures.plan import queue_actions, register, row_key
+from shared.procedures.plan import part_of, queue_actions, register, row_key
 from shared.procedures.services import Services
 from shared.registers import approvals, holds
 
+_WIDTH = 4
+"""Standing holds looked at at once; each is a few requests to the store, one after the other."""
 
-def ensure_held(
-    services: Services,
-    *,
-    name: str,
-    customer: str | None,
-    facts: InvoiceFacts | None,
-    reasons: tuple[Reason, ...],
-    standing: Standing | None,
-    run_id: str,
-    sort: Sort = RECURRING,
-) -> bool:
-    """Hold the invoice, or bring its hold, its action and its request up to date. True when the hold is new.
 
-    No reasons: nothing is wrong any more, but only people release, so the hold and its request stay.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An invoice that must not go out, or is held already."""
+
+    name: str
+    customer: str | None
+    facts: InvoiceFacts | None
+    reasons: tuple[Reason, ...]
+    """Empty: nothing is wrong any more, but only people release, so the hold and its request stay."""
+    standing: Standing | None
+    """Its newest hold when the books were opened."""
+    run_id: str
+
+
+def hold_all(services: Services, sort: Sort, wanted: Sequence[Wanted]) -> int:
+    """Hold them, or bring their holds, actions and requests up to date. Answer how many holds are new.
 
     Whatever was left undone by a crash or a failure is taken up again here.
     """
-    subject = Subject(sort.subject, name)
-    policy = services.policy.policy.scoped(None, customer)
-    amount = facts.amount if facts else None
-    new = False
-    if not reasons or (standing is not None and standing.held):
-        # It was held when the books were opened. A release since then was signed on what stands now and rings again
-        # itself; a judgement from before it must not place the hold anew.
-        held = holds.current(services.rows, sort.hold, subject)
-        renewed = holds.renew(services.rows, held["id"], reasons, amount) if held is not None else None
-        if renewed is None:
-            return False
-        hold = renewed
+    standing = [(one, one.standing.id) for one in wanted if one.standing is not None and one.standing.held]
+    new = [one for one in wanted if one.reasons and (one.standing is None or not one.standing.held)]
+    drafts = [_new(services, sort, one) for one in new]
+    there = holds.place_all(services.rows, [one.hold for one in drafts])
+    placed = [one for one in drafts if one.hold["id"] not in there]
+    if _follow(services, placed):
+        taken_up = there
     else:
-        hold, new = holds.place(
-            services.rows,
-            kind=sort.hold,
-            subject=subject,
-            customer=customer,
-            practice=None,
-            reasons=reasons,
-            amount=amount,
-            may_release=policy.approvals.deciding("invoice_release"),
-            now=services.clock.now(),
-            run_id=run_id,
-            detail=_detail(facts),
-            standing={"state": holds.RELEASED, "number": standing.number} if standing is not None else None,
-        )
-    if new:
-        tell_held(services, hold, run_id)
-    apply_hold(services, hold, policy.billing, facts, run_id)
-    if facts is not None:
-        hold = _note_period(services, hold, facts)
-        _ensure_asked(services, hold, facts, reasons, policy.billing, run_id)
-    resume_release(services, hold["id"], run_id)
-    return new
+        taken_up = frozenset(one.hold["id"] for one in drafts)
+    standing += [(one, each.hold["id"]) for one, each in zip(new, drafts, strict=True) if each.hold["id"] in taken_up]
+    if standing:
+        with ThreadPoolExecutor(min(_WIDTH, len(standing))) as pool:
+            list(pool.map(lambda each: _keep(services, *each), standing))
+    return len(placed)
 
 
-def _detail(facts: InvoiceFacts | None) -> JsonObject:
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A hold with what follows from it, named in its row before any of it is there."""
+
+    hold: JsonObject
+    request: JsonObject | None
+    action: Action
+
+
+def _new(services: Services, sort: Sort, one: Wanted) -> _New:
+    policy = services.policy.policy.scoped(None, one.customer)
+    facts, start = one.facts, _start(one.facts)
+    hold = holds.draft(
+        kind=sort.hold,
+        subject=Subject(sort.subject, one.name),
+        customer=one.customer,
+        practice=None,
+        reasons=one.reasons,
+        amount=facts.amount if facts else None,
+        may_release=policy.approvals.deciding("invoice_release"),
+        now=services.clock.now(),
+        number=one.standing.number + 1 if one.standing is not None else 1,
+        run_id=one.run_id,
+    )
     seen = {"disabled": facts.disabled if facts else False, "reviewrequired": facts.review_required if facts else False}
-    return {
+    detail: JsonObject = {
         "seen": seen,
         "last_issued": facts.last.id if facts and facts.last else 0,
-        "periods": [facts.start.isoformat()] if facts and facts.start else [],
+        "periods": [start] if start else [],
     }
+    request = None
+    if facts is not None:
+        request = draft(services, **_question(hold, facts, one.reasons, policy.billing))
+        hold["approval_id"] = request["id"]
+        detail["asked"] = _codes(one.reasons)
+    action = _action(hold, policy.billing, facts, 0)
+    hold["detail"] = {**detail, **_reference(action, one.run_id)}
+    return _New(hold, request, action)
 
 
-def _note_period(services: Services, hold: JsonObject, facts: InvoiceFacts) -> JsonObject:
-    """A hold remembers every period the invoice stood at while it was held."""
-    start = facts.start.isoformat() if facts.start else None
-    periods = hold["detail"].get("periods", [])
-    if start is None or start in periods:
-        return hold
-    return holds.amend(services.rows, hold["id"], {"detail": {**hold["detail"], "periods": [*periods, start]}}) or hold
+def _follow(services: Services, placed: Sequence[_New]) -> bool:
+    """What follows from new holds, in as few requests as they allow: evidence, requests, then messages.
+
+    False when somebody found one of the holds before we had come so far: then each is to be taken up as it stands.
+    """
+    requests = [one.request for one in placed if one.request is not None]
+    try:
+        services.ledger.record_many([*(_placed(one.hold) for one in placed), *map(requested, requests)])
+    except Conflict:
+        return False
+    approvals.register(services.rows).insert_many([(body["id"], body) for body in requests])
+    for run_id in dict.fromkeys(one.hold["run_id"] for one in placed):
+        mine = [one for one in placed if one.hold["run_id"] == run_id]
+        actions = [action for one in mine for action in (one.action, told(one.hold))]
+        actions += [notice(one.request) for one in mine if one.request is not None]
+        queue_actions(services, actions, run_id)
+    return True
 
 
-def tell_held(services: Services, hold: JsonObject, run_id: str) -> None:
-    """Record that it is held and notify; repeating it changes nothing."""
-    services.ledger.record(
-        NewEntry(
-            type="hold.placed",
-            key=f"hold\n{hold['id']}",
-            payload=json.dumps(hold, sort_keys=True, ensure_ascii=False).encode(),
-            customer=hold["customer"],
-            subject=_subject(hold),
-            controls=(sort_of(hold).control,),
-        )
-    )
-    at_stake = f"{hold['amount']['amount']} {hold['amount']['currency']} at stake. " if hold["amount"] else ""
-    queue_actions(
-        services,
-        [
-            Action(
-                ActionKind.NOTIFY,
-                f"hold-placed\n{hold['id']}",
-                Subject("hold", hold["id"]),
-                hold["customer"],
-                {
-                    "event": "hold_placed",
-                    "practice": None,
-                    "title": sort_of(hold).title,
-                    "id": hold["id"],
-                    "kind": hold["kind"],
-                    "text": at_stake + " ".join(one["text"] for one in hold["reasons"]),
-                },
-            )
-        ],
-        run_id,
-    )
+def _keep(services: Services, one: Wanted, hold_id: str) -> None:
+    """It was held when the books were opened.
 
-
-def apply_hold(
-    services: Services, hold: JsonObject, policy: BillingPolicy, facts: InvoiceFacts | None, run_id: str
-) -> None:
-    """Queue the action that holds it in HaloPSA, unless that is done or under way; after a failure a new attempt."""
-    if hold["applied"]:
+    A release since then was signed on what stands now and rings again itself; a judgement from before it must not place
+    the hold anew.
+    """
+    held = holds.register(services.rows).get(hold_id)
+    amount = one.facts.amount if one.facts else None
+    hold = holds.renew(services.rows, held, one.reasons, amount, _start(one.facts)) if held is not None else None
+    if hold is None:
         return
+    policy = services.policy.policy.scoped(None, one.customer)
+    if not hold["applied"]:
+        record_placed(services, hold)
+        if hold["run_id"] == one.run_id:
+            queue_actions(services, [told(hold)], one.run_id)
+        hold = _apply(services, hold, policy.billing, one.facts, one.run_id)
+    asked = _ensure_asked(services, hold, one.facts, one.reasons, policy.billing, one.run_id) if one.facts else hold
+    if asked is not None:
+        resume_release(services, asked, one.run_id)
+
+
+def _start(facts: InvoiceFacts | None) -> str | None:
+    """A hold remembers every period the invoice stood at while it was held."""
+    return facts.start.isoformat() if facts and facts.start else None
+
+
+def _placed(hold: JsonObject) -> NewEntry:
+    return NewEntry(
+        type="hold.placed",
+        key=f"hold\n{hold['id']}",
+        payload=json.dumps(hold, sort_keys=True, ensure_ascii=False).encode(),
+        customer=hold["customer"],
+        subject=_subject(hold),
+        controls=(sort_of(hold).control,),
+    )
+
+
+def record_placed(services: Services, hold: JsonObject) -> None:
+    """Record that it is held, unless that was recorded before; what was recorded first stands."""
+    with suppress(Conflict):
+        services.ledger.record(_placed(hold))
+
+
+def told(hold: JsonObject) -> Action:
+    """Tells people that it is held."""
+    at_stake = f"{hold['amount']['amount']} {hold['amount']['currency']} at stake. " if hold["amount"] else ""
+    return Action(
+        ActionKind.NOTIFY,
+        f"hold-placed\n{hold['id']}",
+        Subject("hold", hold["id"]),
+        hold["customer"],
+        {
+            "event": "hold_placed",
+            "practice": None,
+            "title": sort_of(hold).title,
+            "id": hold["id"],
+            "kind": hold["kind"],
+            "text": at_stake + " ".join(one["text"] for one in hold["reasons"]),
+        },
+    )
+
+
+def _apply(
+    services: Services, hold: JsonObject, policy: BillingPolicy, facts: InvoiceFacts | None, run_id: str
+) -> JsonObject:
+    """Queue the action that holds it in HaloPSA, unless that is under way; after a failure a new attempt."""
     attempts = int(hold["attempts"])
     reference = hold["detail"].get("action")
     if reference is not None:
         planned = register(services, reference["part"]).get(reference["key"])
         if planned is not None and planned.body["state"] != "failed":
             queue_actions(services, [Action.from_json(planned.body["action"])], reference["part"])
-            return
+            return hold
         attempts += planned is not None
+    action = _action(hold, policy, facts, attempts)
+    named = _reference(action, run_id)
+    after = holds.amend_held(
+        services.rows, hold["id"], lambda body: {"detail": {**body["detail"], **named}, "attempts": attempts}
+    )
+    if after is not None:
+        queue_actions(services, [action], run_id)
+    return after or hold
+
+
+def _action(hold: JsonObject, policy: BillingPolicy, facts: InvoiceFacts | None, attempts: int) -> Action:
     sort = sort_of(hold)
-    mode = policy.hold if sort is RECURRING else "review"
-    action = Action(
+    return Action(
         ActionKind.HOLD_INVOICE,
         f"hold\n{hold['id']}\n{attempts}",
         _subject(hold),
         hold["customer"],
         {
             sort.identity: int(facts.id) if facts else _number(hold["subject"]["id"]),
-            "mode": mode,
+            "mode": policy.hold if sort is RECURRING else "review",
             "hold_id": hold["id"],
         },
     )
-    detail = {**hold["detail"], "mode": mode, "action": {"part": run_id, "key": row_key(action)}}
-    hold["detail"] = detail
-    holds.amend(services.rows, hold["id"], {"detail": detail, "attempts": attempts})
-    queue_actions(services, [action], run_id)
+
+
+def _reference(action: Action, run_id: str) -> JsonObject:
+    return {"mode": action.parameters["mode"], "action": {"part": part_of(run_id), "key": row_key(action)}}
 
 
 def _subject(hold: JsonObject) -> Subject:
@@ -167,6 +233,25 @@ def _number(text: str) -> int | str:
     return int(text) if text.lstrip("-").isdigit() else text
 
 
+def _codes(reasons: Sequence[Reason]) -> list[str]:
+    return sorted({reason.code for reason in reasons})
+
+
+def _question(hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...], policy: BillingPolicy) -> JsonObject:
+    """What finance is asked about a hold; each hold has requests of its own."""
+    return {
+        "kind": "invoice_release",
+        "subject": _subject(hold),
+        "customer": hold["customer"],
+        "practice": None,
+        "content": content_of(facts),
+        "requester": "service",
+        "persons": _persons(facts, policy),
+        "text": _text(hold, facts, reasons),
+        "attempt": hold["id"],
+    }
+
+
 def _ensure_asked(
     services: Services,
     hold: JsonObject,
@@ -174,10 +259,13 @@ def _ensure_asked(
     reasons: tuple[Reason, ...],
     policy: BillingPolicy,
     run_id: str,
-) -> None:
-    """One open request for exactly the present content; a rejected one is asked again only when something changed."""
+) -> JsonObject | None:
+    """One open request for exactly the present content; a rejected one is asked again only when something changed.
+
+    Answers the hold; None when it was released in the meantime.
+    """
     content = content_of(facts)
-    codes = sorted({reason.code for reason in reasons})
+    codes = _codes(reasons)
     asked = set(hold["detail"].get("asked", ()))
     before = approvals.register(services.rows).get(hold["approval_id"]) if hold["approval_id"] else None
     if before is not None:
@@ -185,12 +273,12 @@ def _ensure_asked(
         same = request["digest"] == content_digest(content)
         if request["state"] == OPEN:
             if same and set(codes) <= asked and request["needed"]["persons"] >= _persons(facts, policy):
-                return
+                return hold
             withdraw(services, request["id"], "The invoice, or what is wrong with it, changed after the request.")
         elif request["state"] == REJECTED and same and set(codes) == asked:
-            return
+            return hold
         elif request["state"] == APPROVED and same and set(codes) <= asked:
-            return  # the release is under way
+            return hold  # the release is under way
         elif request["state"] == EXPIRED:
             services.ledger.record(
                 NewEntry(
@@ -201,25 +289,15 @@ def _ensure_asked(
                     subject=_subject(hold),
                 )
             )
-    opened = ask(
-        services,
-        kind="invoice_release",
-        subject=_subject(hold),
-        customer=hold["customer"],
-        practice=None,
-        content=content,
-        requester="service",
-        persons=_persons(facts, policy),
-        text=_text(hold, facts, reasons),
-        run_id=run_id,
-    )
-    change: JsonObject = {
-        "approval_id": opened["id"],
-        "release_approved": None,
-        "detail": {**hold["detail"], "asked": codes},
-    }
-    if not holds.amend_held(services.rows, hold["id"], change):
+    opened = ask(services, **_question(hold, facts, reasons, policy), run_id=run_id)
+
+    def change(body: JsonObject) -> JsonObject:
+        return {"approval_id": opened["id"], "release_approved": None, "detail": {**body["detail"], "asked": codes}}
+
+    after = holds.amend_held(services.rows, hold["id"], change)
+    if after is None:
         withdraw(services, opened["id"], "The hold was released in the meantime.")
+    return after
 
 
 def _persons(facts: InvoiceFacts, policy: BillingPolicy) -> int:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from shared.actions import Action, ActionKind
 from shared.approvals.quorum import APPROVED, OPEN, lapse
-from shared.errors import RowExists
+from shared.errors import Conflict, RowExists
 from shared.measures.invoice_content import content_of
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 from shared.procedures.ask import withdraw
 from shared.procedures.billing_book import FIRST, sort_of
 from shared.procedures.observe import observation
-from shared.procedures.plan import queue_actions, register, row_key
+from shared.procedures.plan import part_of, queue_actions, register, row_key
 from shared.procedures.services import Services
 from shared.registers import approvals, holds, signoffs
+from shared.registers.store import Held
 
 
 class _OneInvoice(Protocol):
@@ -43,7 +45,8 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
 
 def on_decided(services: Services, approval: JsonObject) -> None:
     """Approved: the sign-off is recorded and the release planned. Rejected: it stays held, with the rejection told."""
-    hold = holds.current(services.rows, sort_of(approval).hold, _subject(approval))
+    held = holds.newest(services.rows, sort_of(approval).hold, _subject(approval))
+    hold = held.body if held is not None else None
     if approval["state"] != APPROVED:
         if hold is not None and hold["approval_id"] == approval["id"]:
             last = approval["decisions"][-1]
@@ -51,13 +54,27 @@ def on_decided(services: Services, approval: JsonObject) -> None:
                 services.rows,
                 hold["id"],
                 {"rejected": {"by": last["by"], "at": last["at"], "rationale": last["rationale"]}},
+                held,
             )
         return
     _sign(services, approval, hold)
     if hold is None or hold["state"] != holds.HELD or hold["approval_id"] != approval["id"]:
         return
-    holds.amend(services.rows, hold["id"], {"release_approved": approval["id"]})
-    resume_release(services, hold["id"], None)
+    begins = hold["applied"] and "release_action" not in hold["detail"]
+    planned = _planned(hold, approval["id"], None, int(hold.get("release_attempts", 0))) if begins else None
+
+    def change(body: JsonObject) -> JsonObject:
+        if body["approval_id"] != approval["id"]:
+            return {}  # asked anew in the meantime, for something else
+        return {"release_approved": approval["id"], **(planned.told(body) if planned is not None else {})}
+
+    after = holds.amend_held(services.rows, hold["id"], change, held)
+    if after is None or after.get("release_approved") != approval["id"]:
+        return
+    if planned is not None:
+        queue_actions(services, [planned.action], None)
+    else:
+        resume_release(services, after, None)
 
 
 def _sign(services: Services, approval: JsonObject, hold: JsonObject | None) -> None:
@@ -92,10 +109,9 @@ def _sign(services: Services, approval: JsonObject, hold: JsonObject | None) -> 
         return  # called again after a crash
 
 
-def resume_release(services: Services, hold_id: str, run_id: str | None) -> None:
+def resume_release(services: Services, hold: JsonObject, run_id: str | None) -> None:
     """Queue the release of an approved hold, unless it is under way; after a failure a new attempt."""
-    hold = holds.get(services.rows, hold_id)
-    if hold is None or hold["state"] != holds.HELD or not hold.get("release_approved"):
+    if hold["state"] != holds.HELD or not hold.get("release_approved"):
         return
     if not hold["applied"]:
         reference = hold["detail"].get("action")
@@ -115,10 +131,23 @@ def resume_release(services: Services, hold_id: str, run_id: str | None) -> None
     _plan_release(services, hold, run_id, attempts)
 
 
-def _plan_release(services: Services, hold: JsonObject, run_id: str | None, attempts: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A release, and how its hold names it."""
+
+    action: Action
+    reference: JsonObject
+    attempts: int
+
+    def told(self, hold: JsonObject) -> JsonObject:
+        """What it changes in the hold."""
+        return {"detail": {**hold["detail"], "release_action": self.reference}, "release_attempts": self.attempts}
+
+
+def _planned(hold: JsonObject, approval_id: str | None, run_id: str | None, attempts: int) -> _Planned:
     action = Action(
         ActionKind.RELEASE_INVOICE,
-        f"release\n{hold['id']}\n{hold.get('release_approved')}\n{attempts}",
+        f"release\n{hold['id']}\n{approval_id}\n{attempts}",
         _subject(hold),
         hold["customer"],
         {
@@ -128,36 +157,36 @@ def _plan_release(services: Services, hold: JsonObject, run_id: str | None, atte
             "hold_id": hold["id"],
         },
     )
-    reference = {"part": run_id or "events", "run_id": run_id, "key": row_key(action)}
-    detail = {**hold["detail"], "release_action": reference}
-    holds.amend(services.rows, hold["id"], {"detail": detail, "release_attempts": attempts})
-    queue_actions(services, [action], run_id)
+    return _Planned(action, {"part": part_of(run_id), "run_id": run_id, "key": row_key(action)}, attempts)
+
+
+def _plan_release(services: Services, hold: JsonObject, run_id: str | None, attempts: int) -> None:
+    planned = _planned(hold, hold.get("release_approved"), run_id, attempts)
+    amend = holds.amend_held if hold["state"] == holds.HELD else holds.amend
+    if amend(services.rows, hold["id"], planned.told) is not None:
+        queue_actions(services, [planned.action], run_id)
 
 
 def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> None:
     """A hold is applied (its prior state kept), or a release has restored it."""
-    hold = holds.get(services.rows, str(action.parameters.get("hold_id")))
-    if hold is None:
+    held = holds.register(services.rows).get(str(action.parameters.get("hold_id")))
+    if held is None:
         return
-    if action.kind is ActionKind.HOLD_INVOICE:
-        if not hold["applied"]:
-            holds.amend(
-                services.rows,
-                hold["id"],
-                {
-                    "applied": True,
-                    "applied_at": rfc3339(services.clock.now()),
-                    "prior": _prior(hold, outcome),
-                    "error": None,
-                },
-            )
-        after = holds.get(services.rows, hold["id"]) or hold
-        if after["state"] == holds.HELD:
-            resume_release(services, hold["id"], None)
-        else:  # released before this was carried out: what it has just changed is changed back
-            _plan_release(services, after, None, int(after.get("release_attempts", 0)) + 1)
-    elif action.kind is ActionKind.RELEASE_INVOICE:
-        _released(services, hold, restored=True)
+    if action.kind is ActionKind.RELEASE_INVOICE:
+        _released(services, held.body, restored=True, seen=held)
+        return
+    applied_at = rfc3339(services.clock.now())
+
+    def change(body: JsonObject) -> JsonObject:
+        if body["applied"]:
+            return {}
+        return {"applied": True, "applied_at": applied_at, "prior": _prior(body, outcome), "error": None}
+
+    after = holds.amend(services.rows, held.id, change, held) or held.body
+    if after["state"] == holds.HELD:
+        resume_release(services, after, None)
+    else:  # released before this was carried out: what it has just changed is changed back
+        _plan_release(services, after, None, int(after.get("release_attempts", 0)) + 1)
 
 
 def _prior(hold: JsonObject, outcome: JsonObject) -> JsonObject:
@@ -172,14 +201,10 @@ def _prior(hold: JsonObject, outcome: JsonObject) -> JsonObject:
 
 def on_failed(services: Services, action: Action, error: JsonObject) -> None:
     """The hold's row says what failed; the next check tries again."""
-    hold = holds.get(services.rows, str(action.parameters.get("hold_id")))
-    if hold is None or hold["state"] != holds.HELD:
+    told = {"error": {**error, "action": action.kind.value, "at": rfc3339(services.clock.now())}}
+    hold = holds.amend_held(services.rows, str(action.parameters.get("hold_id")), lambda _: told)
+    if hold is None:
         return
-    holds.amend(
-        services.rows,
-        hold["id"],
-        {"error": {**error, "action": action.kind.value, "at": rfc3339(services.clock.now())}},
-    )
     if action.kind is ActionKind.HOLD_INVOICE and hold.get("release_approved") and not hold["applied"]:
         _released(services, hold)
 
@@ -189,44 +214,55 @@ def end_hold(services: Services, hold_id: str, why: str) -> None:
     hold = holds.get(services.rows, hold_id)
     if hold is None or hold["state"] != holds.HELD:
         return
+    # before the hold ends: what is left undone is taken up only while it stands
     held = approvals.register(services.rows).get(hold["approval_id"]) if hold["approval_id"] else None
     if held is not None and lapse(held.body, services.clock.now())["state"] == OPEN:
         withdraw(services, held.body["id"], why)
     _released(services, hold, why=why)
 
 
-def _released(services: Services, hold: JsonObject, *, restored: bool = False, why: str = "") -> None:
+def _released(
+    services: Services, hold: JsonObject, *, restored: bool = False, why: str = "", seen: Held | None = None
+) -> None:
     approval_id = hold.get("release_approved")
     given = approvals.register(services.rows).get(approval_id) if approval_id else None
     by = [one["by"] for one in given.body["decisions"] if one["decision"] == "approve"] if given else ["service"]
     now = services.clock.now()
-    after = holds.release(services.rows, hold["id"], now=now, by=by, approval_id=approval_id, reason=why)
+    after = holds.release(
+        services.rows,
+        hold["id"],
+        now=now,
+        by=by,
+        approval_id=approval_id,
+        reason=why,
+        restored=restored,
+        seen=seen,
+    )
     if after is None:
         return
-    if restored:
-        holds.amend(services.rows, hold["id"], {"restored": True, "error": None})
-    services.ledger.record(
-        NewEntry(
-            type="hold.released",
-            key=f"hold-released\n{hold['id']}",
-            payload=json.dumps(
-                {
-                    "id": hold["id"],
-                    "by": by,
-                    "approval_id": approval_id,
-                    "at": after["released_at"],
-                    # a hold that ended for another reason stays so when its release is carried out after all
-                    "restored": restored and not after.get("release_reason"),
-                    "reason": after.get("release_reason", ""),
-                    "cost": holds.cost(after, now),
-                },
-                sort_keys=True,
-            ).encode(),
-            customer=hold["customer"],
-            subject=_subject(hold),
-            controls=(sort_of(hold).control,),
+    for left in {after["approval_id"], after.get("unanswered")} - {None, after["release_approved"]}:
+        withdraw(services, left, why or "The hold was released in the meantime.")
+    told = {
+        "id": hold["id"],
+        "by": after["released_by"],
+        "approval_id": after["release_approved"],
+        "at": after["released_at"],
+        # a hold that ended for another reason stays so when its release is carried out after all
+        "restored": restored and not after.get("release_reason"),
+        "reason": after.get("release_reason", ""),
+        "cost": holds.cost(after, now),
+    }
+    with suppress(Conflict):  # it was released before it was restored: what was recorded then stands
+        services.ledger.record(
+            NewEntry(
+                type="hold.released",
+                key=f"hold-released\n{hold['id']}",
+                payload=json.dumps(told, sort_keys=True).encode(),
+                customer=hold["customer"],
+                subject=_subject(hold),
+                controls=(sort_of(hold).control,),
+            )
         )
-    )
 
 
 def _subject(body: JsonObject) -> Subject:

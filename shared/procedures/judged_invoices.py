@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from shared.controls.catalogue import controls
 from shared.controls.spec import Case
 from shared.measures.invoice_facts import NotBilled
 from shared.model import Subject, Verdict
-from shared.procedures.assess import Assessed, assess
+from shared.procedures.assess import Assessed, Cause, assess, cause_of
 from shared.procedures.billing_book import HoldBook, Sort
-from shared.procedures.invoice_holds import ensure_held
+from shared.procedures.invoice_holds import Wanted, hold_all
 from shared.procedures.invoice_release import end_hold
 from shared.procedures.services import Services
 from shared.registers import findings
 
 HOLDING = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR)
 _BATCH = 400
-_WIDTH = 4
-"""Holds placed at once; each is some ten requests to the store, one after the other."""
 
 
 def batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
@@ -40,7 +37,7 @@ def hold_judged(
     sort: Sort,
     book: HoldBook,
     judged: Iterable[Assessed],
-    run_id: str,
+    cause: Cause,
     *,
     excused: Callable[[Assessed], bool] = lambda _one: False,
 ) -> int:
@@ -57,24 +54,22 @@ def hold_judged(
             return False
         return held or (one.judgement.verdict in HOLDING and not excused(one))
 
-    def hold(one: Assessed) -> bool:
-        name = one.case.subject.id
-        return ensure_held(
-            services,
-            name=name,
-            customer=one.case.customer,
-            facts=one.case.facts,
-            reasons=one.judgement.reasons,
-            standing=book.newest.get(name),
-            run_id=run_id,
-            sort=sort,
-        )
-
-    todo = [one for one in judged if wanted(one)]
-    if len(todo) == 1:
-        return int(hold(todo[0]))
-    with ThreadPoolExecutor(_WIDTH) as pool:
-        return sum(pool.map(hold, todo))
+    return hold_all(
+        services,
+        sort,
+        [
+            Wanted(
+                one.case.subject.id,
+                one.case.customer,
+                one.case.facts,
+                one.judgement.reasons,
+                book.newest.get(one.case.subject.id),
+                cause_of(cause, one.case.subject),
+            )
+            for one in judged
+            if wanted(one)
+        ],
+    )
 
 
 def close_gone(

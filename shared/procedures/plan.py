@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable
 
 from shared.actions import Action, ActionKind
-from shared.errors import RowExists
 from shared.model import JsonObject, rfc3339
 from shared.procedures.services import Services
 from shared.registers.store import Register
@@ -32,27 +31,25 @@ def row_key(action: Action) -> str:
 
 
 def queue_actions(services: Services, actions: Iterable[Action], run_id: str | None) -> int:
-    """Write each action's row and send its message; answer how many were new. Repeating it re-sends only unfinished ones."""
-    new = 0
+    """Write the actions' rows, then send each its message; answer how many were new. Repeating it re-sends only unfinished ones."""
     part = part_of(run_id)
-    for action in heard(services, actions):
-        key = row_key(action)
-        body: JsonObject = {
+    planned_at = rfc3339(services.clock.now())
+    planned: dict[str, JsonObject] = {
+        row_key(action): {
             "action": action.to_json(),
             "run_id": run_id,
             "state": "queued",
-            "planned_at": rfc3339(services.clock.now()),
+            "planned_at": planned_at,
             "outcome": None,
         }
-        try:
-            register(services, part).insert(key, body)
-            new += 1
-        except RowExists:
-            held = register(services, part).get(key)
-            if held is not None and held.body["state"] != "queued":
-                continue
-        services.queues.send(QUEUE, json.dumps({"part": part, "key": key}))
-    return new
+        for action in heard(services, actions)
+    }
+    there = register(services, part).insert_many(list(planned.items()))
+    for key in planned:
+        held = register(services, part).get(key) if key in there else None
+        if held is None or held.body["state"] == "queued":
+            services.queues.send(QUEUE, json.dumps({"part": part, "key": key}))
+    return len(planned) - len(there)
 
 
 def heard(services: Services, actions: Iterable[Action]) -> list[Action]:

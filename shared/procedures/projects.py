@@ -22,7 +22,7 @@ from shared.model import JsonObject, NewEntry, Person, Reason, Subject, rfc3339
 from shared.policy.document import Policy
 from shared.ports import Records
 from shared.procedures.announce import tell_new
-from shared.procedures.assess import assess
+from shared.procedures.assess import assess_each
 from shared.procedures.change_orders import on_decided, present_content, put_baseline, shown
 from shared.procedures.change_triggers import Trigger, raise_changes
 from shared.procedures.decide import visible
@@ -116,9 +116,8 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
     run.progress(0.5, f"Recording {len(bodies)} projects.")
     _record(services, bodies, known, run)
     run.progress(0.7, "Judging.")
-    assessed = {
-        control.id: assess(services, control, cases, as_of=run.as_of, run_id=run.run_id) for control in _CONTROLS
-    }
+    judged = assess_each(services, [(control, cases) for control in _CONTROLS], as_of=run.as_of, run_id=run.run_id)
+    assessed = {control.id: done for control, done in zip(_CONTROLS, judged, strict=True)}
     tell_new(services, [one for done in assessed.values() for one in done], run.run_id)
     told = escalate(services, [*assessed["project_control"], *assessed["stage_gate"]], known.plans, run)
     answered = follow(services, [one for done in assessed.values() for one in done])

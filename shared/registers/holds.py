@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from shared.errors import RowExists
 from shared.measures.money import half_up
 from shared.model import JsonObject, Money, Reason, Role, Subject, parse_instant, rfc3339
 from shared.ports import Rows
-from shared.registers.store import Register
+from shared.registers.store import Held, Register
 
 HELD, RELEASED = "held", "released"
 
@@ -38,15 +37,70 @@ def of_subject(rows: Rows, kind: str, subject: Subject) -> tuple[JsonObject, ...
     return tuple(register(rows).all(first=f"{mark}-", last=f"{mark}~"))
 
 
+def newest(rows: Rows, kind: str, subject: Subject) -> Held | None:
+    """The row of a subject's newest hold, held or released; None when it never had one."""
+    mark = mark_of(kind, subject)
+    return register(rows).last(f"{mark}-", f"{mark}~")
+
+
 def current(rows: Rows, kind: str, subject: Subject) -> JsonObject | None:
-    """The subject's newest hold, held or released; None when it never had one."""
-    every = of_subject(rows, kind, subject)
-    return every[-1] if every else None
+    """The same without its version."""
+    found = newest(rows, kind, subject)
+    return found.body if found else None
 
 
 def of_kind(rows: Rows, kind: str | None = None) -> Iterator[JsonObject]:
     """All holds, of one kind or of all."""
     return (body for body in register(rows).all() if kind is None or body["kind"] == kind)
+
+
+def draft(
+    *,
+    kind: str,
+    subject: Subject,
+    customer: str | None,
+    practice: str | None,
+    reasons: Sequence[Reason],
+    amount: Money | None,
+    may_release: Sequence[Role],
+    now: datetime,
+    number: int = 1,
+    run_id: str | None = None,
+    detail: JsonObject | None = None,
+    approval_id: str | None = None,
+    applied: bool = False,
+) -> JsonObject:
+    """A hold that is not placed yet. ``number`` counts the subject's holds from 1.
+
+    ``applied`` stays False until whatever holds it in the source was carried out. ``since`` never moves.
+    """
+    return {
+        "id": f"{mark_of(kind, subject)}-{number:04d}",
+        "number": number,
+        "kind": kind,
+        "subject": subject.to_json(),
+        "customer": customer,
+        "practice": practice,
+        "state": HELD,
+        "applied": applied,
+        "reasons": [reason.to_json() for reason in reasons],
+        "since": rfc3339(now),
+        "amount": amount.to_json() if amount else None,
+        "approval_id": approval_id,
+        "may_release": [role.value for role in may_release],
+        "released_at": None,
+        "released_by": [],
+        "run_id": run_id,
+        "prior": None,
+        "error": None,
+        "attempts": 0,
+        "detail": detail or {},
+    }
+
+
+def place_all(rows: Rows, drafts: Sequence[JsonObject]) -> frozenset[str]:
+    """Place them where the subject has no hold of this number yet; answer the ids of those that were there before."""
+    return register(rows).insert_many([(body["id"], body) for body in drafts])
 
 
 def place(
@@ -61,58 +115,41 @@ def place(
     may_release: Sequence[Role],
     now: datetime,
     run_id: str | None = None,
-    detail: JsonObject | None = None,
-    standing: JsonObject | None = None,
+    approval_id: str | None = None,
+    applied: bool = False,
 ) -> tuple[JsonObject, bool]:
-    """Hold the subject, or bring its open hold up to date; answer the hold and whether it is new.
-
-    ``applied`` stays False until whatever holds it in the source was carried out. ``since`` never moves.
-    ``standing``: the subject's newest hold where the caller has read it already.
-    """
+    """Hold the subject, or bring its open hold up to date; answer the hold and whether it is new."""
     while True:
-        newest = standing if standing is not None else current(rows, kind, subject)
-        standing = None
-        if newest is not None and newest["state"] == HELD:
-            renewed = renew(rows, newest["id"], reasons, amount, detail)
+        standing = newest(rows, kind, subject)
+        if standing is not None and standing.body["state"] == HELD:
+            renewed = renew(rows, standing, reasons, amount)
             if renewed is None:
                 continue  # released a moment ago
             return renewed, False
-        number = int(newest["number"]) + 1 if newest is not None else 1
-        body: JsonObject = {
-            "id": f"{mark_of(kind, subject)}-{number:04d}",
-            "number": number,
-            "kind": kind,
-            "subject": subject.to_json(),
-            "customer": customer,
-            "practice": practice,
-            "state": HELD,
-            "applied": False,
-            "reasons": [reason.to_json() for reason in reasons],
-            "since": rfc3339(now),
-            "amount": amount.to_json() if amount else None,
-            "approval_id": None,
-            "may_release": [role.value for role in may_release],
-            "released_at": None,
-            "released_by": [],
-            "run_id": run_id,
-            "prior": None,
-            "error": None,
-            "attempts": 0,
-            "detail": detail or {},
-        }
-        try:
-            register(rows).insert(body["id"], body)
-        except RowExists:
-            continue
-        return body, True
+        body = draft(
+            kind=kind,
+            subject=subject,
+            customer=customer,
+            practice=practice,
+            reasons=reasons,
+            amount=amount,
+            may_release=may_release,
+            now=now,
+            number=int(standing.body["number"]) + 1 if standing is not None else 1,
+            run_id=run_id,
+            approval_id=approval_id,
+            applied=applied,
+        )
+        if not place_all(rows, [body]):
+            return body, True
 
 
 def renew(
-    rows: Rows, hold_id: str, reasons: Sequence[Reason], amount: Money | None, detail: JsonObject | None = None
+    rows: Rows, hold: Held, reasons: Sequence[Reason], amount: Money | None, period: str | None = None
 ) -> JsonObject | None:
     """Bring an open hold up to date; None when it is not held any more, and then nothing changes.
 
-    No reasons leave the ones it was placed for: only people release.
+    No reasons leave the ones it was placed for: only people release. ``period``: one the invoice stands at while held.
     """
     told = [reason.to_json() for reason in reasons]
 
@@ -122,45 +159,79 @@ def renew(
         change: JsonObject = {"reasons": told} if told else {}
         if amount is not None:
             change["amount"] = amount.to_json()
-        if detail is not None:
-            change["detail"] = {**body["detail"], **detail}
+        periods = body["detail"].get("periods", [])
+        if period is not None and period not in periods:
+            change["detail"] = {**body["detail"], "periods": [*periods, period]}
         return None if all(body[key] == value for key, value in change.items()) else {**body, **change}
 
-    after = register(rows).change(hold_id, step)
+    after = register(rows).change(hold.id, step, hold)
     return after if after is not None and after["state"] == HELD else None
 
 
-def amend(rows: Rows, hold_id: str, change: JsonObject) -> JsonObject | None:
+Change = JsonObject | Callable[[JsonObject], JsonObject]
+"""Cells to set, or how to work them out from the hold as it stands; none of them: nothing is to be changed."""
+
+
+def amend(rows: Rows, hold_id: str, change: Change, seen: Held | None = None) -> JsonObject | None:
     """Set some of a hold's cells; answer it as it stands afterwards (None when there is no such hold)."""
-    return register(rows).change(hold_id, lambda body: None if body is None else {**body, **change})
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        return _amended(body, change) if body is not None else None
+
+    return register(rows).change(hold_id, step, seen)
 
 
-def amend_held(rows: Rows, hold_id: str, change: JsonObject) -> bool:
-    """The same while it is held; False, and nothing changed, when it is not any more."""
-    body = register(rows).change(
-        hold_id, lambda body: None if body is None or body["state"] != HELD else {**body, **change}
-    )
-    return body is not None and body["state"] == HELD
+def amend_held(rows: Rows, hold_id: str, change: Change, seen: Held | None = None) -> JsonObject | None:
+    """The same while it is held; None, and nothing changed, when it is not any more."""
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        return _amended(body, change) if body is not None and body["state"] == HELD else None
+
+    after = register(rows).change(hold_id, step, seen)
+    return after if after is not None and after["state"] == HELD else None
+
+
+def _amended(body: JsonObject, change: Change) -> JsonObject | None:
+    wanted = change(body) if callable(change) else change
+    return {**body, **wanted} if wanted else None
 
 
 def release(
-    rows: Rows, hold_id: str, *, now: datetime, by: Sequence[str], approval_id: str | None, reason: str = ""
+    rows: Rows,
+    hold_id: str,
+    *,
+    now: datetime,
+    by: Sequence[str],
+    approval_id: str | None,
+    reason: str = "",
+    restored: bool = False,
+    seen: Held | None = None,
 ) -> JsonObject | None:
-    """End a hold. Ending it twice changes nothing."""
+    """End a hold; ending it twice changes nothing but that it may turn out to be ``restored`` in the source after all.
+
+    ``unanswered`` is the request it had when it was released on another one.
+    """
 
     def step(body: JsonObject | None) -> JsonObject | None:
-        if body is None or body["state"] == RELEASED:
+        if body is None:
             return None
+        told: JsonObject = {"restored": True, "error": None} if restored else {}
+        if body["state"] == RELEASED:
+            return {**body, **told} if restored and not body.get("restored") else None
+        if approval_id and body["approval_id"] not in (None, approval_id):
+            told["unanswered"] = body["approval_id"]
         return {
             **body,
+            **told,
             "state": RELEASED,
             "released_at": rfc3339(now),
             "released_by": list(by),
+            "release_approved": approval_id,
             "approval_id": approval_id or body["approval_id"],
             "release_reason": reason,
         }
 
-    return register(rows).change(hold_id, step)
+    return register(rows).change(hold_id, step, seen)
 
 
 def cost(body: JsonObject, now: datetime) -> JsonObject:
@@ -176,5 +247,5 @@ def cost(body: JsonObject, now: datetime) -> JsonObject:
 
 def view(body: JsonObject, now: datetime) -> JsonObject:
     """The contract's shape, with what tells a person more beside it."""
-    hidden = {"number", "attempts", "detail"}
+    hidden = {"number", "attempts", "detail", "unanswered"}
     return {**{key: value for key, value in body.items() if key not in hidden}, "cost": cost(body, now)}

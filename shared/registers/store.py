@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import string
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -75,33 +76,58 @@ class Register:
         """Create-only; RowExists otherwise."""
         self._rows.insert(TABLE, Row(self.partition, safe_key(key), cells_of(body)))
 
+    def insert_many(self, bodies: Sequence[tuple[str, JsonObject]]) -> frozenset[str]:
+        """Create-only, up to 100 in a transaction; answer the keys that were there before, whose rows stay as they are."""
+        there: set[str] = set()
+        for batch in self._batches(Op.INSERT, bodies):
+            if len(batch) > 1:
+                try:
+                    self._rows.transact(TABLE, [step for _, step in batch])
+                except RowExists:  # one of them is there: find out which, singly
+                    pass
+                else:
+                    continue
+            for key, (_, row) in batch:
+                try:
+                    self._rows.insert(TABLE, row)
+                except RowExists:
+                    there.add(key)
+        return frozenset(there)
+
     def put(self, key: str, body: JsonObject) -> None:
         """Insert or replace."""
         self._rows.upsert(TABLE, Row(self.partition, safe_key(key), cells_of(body)))
 
     def put_many(self, bodies: Sequence[tuple[str, JsonObject]]) -> None:
         """Insert or replace many, up to 100 in a transaction."""
-        batch: list[tuple[Op, Row]] = []
+        for batch in self._batches(Op.UPSERT, bodies):
+            self._rows.transact(TABLE, [step for _, step in batch])
+
+    def _batches(self, op: Op, bodies: Sequence[tuple[str, JsonObject]]) -> Iterator[list[tuple[str, tuple[Op, Row]]]]:
+        batch: list[tuple[str, tuple[Op, Row]]] = []
         size = 0
         for key, body in bodies:
             row = Row(self.partition, safe_key(key), cells_of(body))
             weight = sum(len(cell) for cell in row.cells.values() if isinstance(cell, bytes | str))
             if batch and (len(batch) == 100 or size + weight > 2_500_000):
-                self._rows.transact(TABLE, batch)
+                yield batch
                 batch, size = [], 0
-            batch.append((Op.UPSERT, row))
+            batch.append((key, (op, row)))
             size += weight
         if batch:
-            self._rows.transact(TABLE, batch)
+            yield batch
 
-    def change(self, key: str, step: Callable[[JsonObject | None], JsonObject | None]) -> JsonObject | None:
+    def change(
+        self, key: str, step: Callable[[JsonObject | None], JsonObject | None], seen: Held | None = None
+    ) -> JsonObject | None:
         """Compare-and-swap: ``step`` gets the body (None when absent) and answers the new one (None: leave as it is).
 
         ``step`` may run several times and must have no effects. Answers what is stored afterwards.
+        ``seen``: the row as the caller has just read it, to be read again only where somebody else was quicker.
         Raises RowStale when it keeps losing.
         """
         for _ in range(_TRIES):
-            held = self.get(key)
+            held, seen = seen or self.get(key), None
             new = step(dict(held.body) if held else None)
             if new is None:
                 return held.body if held else None
@@ -122,11 +148,18 @@ class Register:
 
     def all(self, first: str | None = None, last: str | None = None) -> Iterator[JsonObject]:
         """Bodies in key order, read in pages."""
+        return (body_of(row) for row in self._between(first, last))
+
+    def last(self, first: str, last: str) -> Held | None:
+        """The row at the end of a range; None when nothing lies in it."""
+        tail = deque(self._between(first, last), maxlen=1)
+        return Held(tail[0].key, body_of(tail[0]), tail[0].etag) if tail else None
+
+    def _between(self, first: str | None, last: str | None) -> Iterator[Row]:
         after: str | None = None
         while True:
             page = self._rows.scan(TABLE, partition=self.partition, first=first, last=last, limit=1000, after=after)
-            for row in page.rows:
-                yield body_of(row)
+            yield from page.rows
             after = page.next
             if after is None:
                 return

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from shared.errors import SourceDown
+from shared.errors import AttestError, SourceDown
 from shared.halopsa.writes import HaloWrites
 from shared.model import Person, Role, rfc3339
 from shared.ports import ReadPage
@@ -211,12 +211,17 @@ class Office:
         return result
 
     def work(self) -> None:
+        """Work the queue off; a message that fails stays in it."""
         while (message := self.services.queues.take("actions")) is not None:
             body = json.loads(message)
-            if "settle" in body:
-                decide.settle(self.services, body["settle"])
-            else:
-                act.carry_out(self.services, body["part"], body["key"])
+            try:
+                if "settle" in body:
+                    decide.settle(self.services, body["settle"])
+                else:
+                    act.carry_out(self.services, body["part"], body["key"])
+            except AttestError:
+                self.services.queues.messages["actions"].insert(0, message)
+                raise
 
     def finding(
         self, number: int = 101, control: str = "recurring_invoice_hold", kind: str = "recurring_invoice"

@@ -30,7 +30,7 @@ class MemoryLedger:
         held = self._by_key.get((entry.customer, entry.key))
         if held is not None:
             if held[1] != digest:
-                raise Conflict("The key is taken by another payload.", code="entry_conflict")
+                raise Conflict("The key is taken by another payload.", code="entry_conflict", evidence_id=held[0])
             return Receipt(held[0], digest, duplicate=True)
         log = f"t-{entry.customer}" if entry.customer else "s-service"
         identity = f"{log}.{len(self.entries):026d}"

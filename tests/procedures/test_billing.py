@@ -510,14 +510,13 @@ def test_extreme_rows_are_held_and_told_not_fatal(changes: Any) -> None:
 def test_a_release_between_opening_the_books_and_holding_is_not_undone() -> None:
     """An invoice that passes is never held anew because its hold was still standing a moment ago."""
     from shared.model import Subject
-    from shared.procedures.billing_book import KIND, SUBJECT
-    from shared.procedures.invoice_holds import ensure_held
+    from shared.procedures.billing_book import KIND, RECURRING, SUBJECT
+    from shared.procedures.invoice_holds import Wanted, hold_all
     from shared.registers import holds
     from tests.harness.services import FakeServices
 
     services = FakeServices()
-    new = ensure_held(services, name="-7", customer="12", facts=None, reasons=(), standing=None, run_id="r")
-    assert new is False
+    assert hold_all(services, RECURRING, [Wanted("-7", "12", None, (), None, "r")]) == 0
     assert holds.current(services.rows, KIND, Subject(SUBJECT, "-7")) is None
 
 
@@ -551,3 +550,51 @@ def test_an_exception_above_materiality_takes_two_persons(total: float, persons:
     office.check()
     asked = request_override(office.services, FINANCE, office.finding()["id"], {"rationale": "The customer knows."})
     assert asked["needed"]["persons"] == persons
+
+
+def test_a_burst_of_holds_is_written_together() -> None:
+    """Four times as many invoices of one customer take no more writes of rows; each is held, and has its request."""
+
+    def writes(count: int) -> int:
+        numbers = range(101, 101 + count)
+        office = Office(tables(RecurringInvoice=[invoice(number) for number in numbers]))
+        before = len(office.services.rows.faults.writes)
+        assert office.check(work=False)["holds_placed"] == count
+        assert all(office.approval(number)["state"] == "open" for number in numbers)
+        after = len(office.services.rows.faults.writes)
+        office.work()
+        assert all(office.row(number)["disabled"] for number in numbers)
+        return after - before
+
+    assert writes(20) == writes(5)
+
+
+def test_whoever_finds_a_hold_before_its_request_is_there_makes_no_second_one() -> None:
+    """Two judgements place the same hold at once: the later one takes up what the earlier has not come to yet."""
+    from shared.ports import Row
+    from shared.procedures.runs import Run
+    from tests.harness.memory import MemoryRows
+
+    office = Office()
+    other = Run("r-other", "billing_check", None, office.clock.now(), "timer")
+
+    class Slow(MemoryRows):
+        """Whoever places a hold is held up right after it, until the other check is through."""
+
+        met = False
+
+        def insert(self, table: str, row: Row) -> None:
+            super().insert(table, row)
+            if row.partition == "holds" and not self.met:
+                self.met = True
+                office.later(seconds=5)
+                billing.billing_check_run(office.services, other)
+
+    office.services.rows = Slow()
+    office.check()
+    assert [one["state"] for one in approvals.register(office.services.rows).all()] == ["open"]
+    assert office.approval()["state"] == "open"
+    assert [kind for kind, _ in office.halo.writes] == ["hold_invoice"]
+    office.decide()
+    assert office.hold()["state"] == "released"
+    assert office.row()["disabled"] is False
