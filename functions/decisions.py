@@ -38,3 +38,14 @@ def list_backlog(req: func.HttpRequest) -> func.HttpResponse:
 def add_backlog(req: func.HttpRequest) -> func.HttpResponse:
     """Add to the backlog."""
     return handle("addBacklog", req, lambda call: governance.add_backlog(call.services, call.person, call.body))
+
+
+@bp.function_name("deliver_backlog")
+@bp.route(route="api/backlog/{id}/delivery", methods=["POST"])
+def deliver_backlog(req: func.HttpRequest) -> func.HttpResponse:
+    """Say that an item was put to work."""
+    return handle(
+        "deliverBacklog",
+        req,
+        lambda call: governance.deliver_backlog(call.services, call.person, call.path["id"], call.body),
+    )

@@ -108,6 +108,15 @@ class BacklogBody(Body):
     owner: str | None = None
     hours_saved: Annotated[float, Field(ge=0, le=100000)] | None = None
     hours_basis: Text | None = None
+    steps_removed: Annotated[int, Field(ge=0, le=100000)] | None = None
+
+
+class BacklogDeliveryBody(Body):
+    """An item was put to work; what is left out stays as it was estimated."""
+
+    hours_saved: Annotated[float, Field(ge=0, le=100000)] | None = None
+    hours_basis: Text | None = None
+    steps_removed: Annotated[int, Field(ge=0, le=100000)] | None = None
 
 
 class PolicyBody(Body):

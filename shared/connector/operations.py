@@ -84,6 +84,8 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="Decisions"),
     _op("addBacklog", "POST /api/backlog", "Add to the backlog.", WRITERS, body=bodies.BacklogBody, answers=(201,),
         connector=True, tag="Decisions"),
+    _op("deliverBacklog", "POST /api/backlog/{id}/delivery", "Say that an item was put to work.", PEOPLE,
+        body=bodies.BacklogDeliveryBody, answers=(200, 409), tag="Decisions"),
     _op("listProjects", "GET /api/projects", "Projects and how they stand.", EVERY_ROLE, AS_OF, CUSTOMER, *PAGED,
         tag="Projects"),
     _op("getProject", "GET /api/projects/{id}", "Baseline, health, earned value and its causes.", EVERY_ROLE, AS_OF,

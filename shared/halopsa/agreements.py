@@ -87,7 +87,8 @@ def _time(
     }
     of_ticket = {
         row.get("id"): contract
-        for row in mirror.rows("Tickets")
+        for kind in ("Tickets", "Projects", "Opportunities")
+        for row in mirror.rows(kind)
         if isinstance(contract := row.get("contract_id"), int) and contract in contracts
     }
     hours: dict[int, Decimal] = defaultdict(Decimal)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.halopsa.records.desk import DeskAction, DeskDay, DeskTicket
 from shared.halopsa.records.wire import Refused, parse_rows
 from shared.halopsa.versions import version_of
-from shared.measures.desk_facts import ActionFacts, Day, Desk, Entry, RefusedTicket, TicketFacts, Trail
+from shared.measures.desk_facts import ActionFacts, Day, Desk, Entry, OtherWork, RefusedTicket, TicketFacts, Trail
 from shared.policy.document import Policy
 from shared.ports import Blobs, Records
 
@@ -31,7 +31,7 @@ def version(mirror: Records, blobs: Blobs) -> tuple[object, ...]:
 
 def desk(mirror: Records, policy: Policy) -> Desk:
     """Everything the desk's figures and controls stand on, read once."""
-    others = {str(row.get("id")) for kind in ("Projects", "Opportunities") for row in mirror.rows(kind)}
+    others = {one.id: one for kind in ("Projects", "Opportunities") for one in _others(mirror.rows(kind))}
     tickets: list[TicketFacts] = []
     refused: list[RefusedTicket] = []
     count = 0
@@ -53,6 +53,7 @@ def desk(mirror: Records, policy: Policy) -> Desk:
     days = list(_days(mirror.rows("Timesheet")))
     return Desk(
         tickets=tuple(tickets),
+        others=tuple(others.values()),
         trails=trails,
         entries=tuple(entries),
         days=tuple(days),
@@ -110,6 +111,7 @@ def _ticket(row: DeskTicket) -> TicketFacts:
 
 
 _ZERO = Fraction(0)
+_NOTHING = Decimal(0)
 
 
 @lru_cache(maxsize=8192)
@@ -129,7 +131,7 @@ def _whole(text: str) -> str:
 
 
 def _known(number: int | None) -> int | None:
-    """Halo writes −1 for none."""
+    """Halo writes 0 or −1 for none."""
     return number if number is not None and number > 0 else None
 
 
@@ -157,22 +159,42 @@ def _trails(rows: Iterable[Mapping[str, Any]], watched: set[str]) -> tuple[dict[
             trail.hours = _sum(trail.hours, _exact(action.timetaken))
         if ticket in watched:
             trail.actions += (
-                ActionFacts(action.datetime, action.outcome, action.who_agentid is not None, action.new_priority),
+                ActionFacts(
+                    action.datetime, action.outcome, action.who_agentid is not None, _known(action.new_priority)
+                ),
             )
-        entry = _entry(ticket, action)
+        entry = _entry(ticket, action, row)
         if entry is not None:
             entries.append(entry)
     return trails, entries, count, unreadable
 
 
-def _entry(ticket: str, action: DeskAction) -> Entry | None:
-    """Only what the value figures need: chargeable time and automated updates."""
+def _entry(ticket: str, action: DeskAction, row: Mapping[str, Any]) -> Entry | None:
+    """Only what the value figures need: chargeable time and automated updates.
+
+    Hours at no charge (rate 0) or said not to be billable are not chargeable; an invoice carries those that name it or
+    a line of it. Both are asked of the few rows with hours, not read of all.
+    """
     automated = bool(action.actionby_application_id)
-    if action.datetime is None or not (automated or action.actionchargehours):
+    hours = action.actionchargehours or _NOTHING
+    chargeable = hours > 0 and row.get("chargerate") != 0 and row.get("actisbillable") is not False
+    if action.datetime is None or not (automated or chargeable):
         return None
-    billed = (action.actioninvoicenumber or "") not in _NO_INVOICE
-    unbilled = None if action.actionchargehours is None else _ZERO if billed else _exact(action.actionchargehours)
-    return Entry(ticket, action.datetime, automated, unbilled)
+    line = row.get("action_invoice_line_id")
+    billed = (action.actioninvoicenumber or "") not in _NO_INVOICE or (isinstance(line, int) and line > 0)
+    return Entry(ticket, action.datetime, automated, None if not chargeable else _ZERO if billed else _exact(hours))
+
+
+def _others(rows: Iterable[Mapping[str, Any]]) -> Iterator[OtherWork]:
+    """What says where time spent on it belongs; a row that cannot be read belongs nowhere."""
+    for row in rows:
+        try:
+            record = DeskTicket.model_validate(row)
+        except ValidationError:
+            yield OtherWork(str(row.get("id")), None, None, None)
+            continue
+        one = _ticket(record)
+        yield OtherWork(one.id, one.type_id, one.customer, one.team)
 
 
 def _days(rows: Iterable[Mapping[str, Any]]) -> Iterator[Day]:

@@ -44,6 +44,16 @@ class TicketFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherWork:
+    """A project or an opportunity: no ticket of the desk, but time is spent on it."""
+
+    id: str
+    type_id: int | None
+    customer: str | None
+    team: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ActionFacts:
     """One action; kept whole only on security incidents."""
 
@@ -73,7 +83,7 @@ class Entry:
     at: datetime
     automated: bool
     unbilled: Fraction | None
-    """Chargeable hours not invoiced yet; None when the row does not tell."""
+    """Chargeable hours not invoiced yet, zero when an invoice carries them; None when nothing is to be charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +119,4 @@ class Desk:
     observations: tuple[str, ...] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
     """How many rows of each kind were read, for the report's statement."""
+    others: tuple[OtherWork, ...] = ()

@@ -9,12 +9,12 @@ from datetime import datetime
 from secrets import token_hex
 
 from shared.approvals.decision_record import codes_of
-from shared.errors import NotFound, Unacceptable
+from shared.errors import Conflict, NotFound, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Role, Subject, parse_instant, rfc3339
 from shared.procedures.decide import visible
 from shared.procedures.page import page
 from shared.procedures.services import Services
-from shared.registers.decisions import backlog, decisions, rank
+from shared.registers.decisions import DELIVERED, backlog, decisions, rank
 
 
 def decision_id(key: str) -> str:
@@ -221,7 +221,9 @@ def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObj
         "owner": body.get("owner"),
         "hours_saved": body.get("hours_saved"),
         "hours_basis": body.get("hours_basis"),
+        "steps_removed": body.get("steps_removed"),
         "state": "proposed",
+        "delivered_at": None,
         "requested_by": person.oid,
         "created": rfc3339(services.clock.now()),
     }
@@ -241,6 +243,34 @@ def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObj
         )
     )
     backlog(services.rows).put(row["id"], row)
+    return {**row, "rank": rank(row)}
+
+
+def deliver_backlog(services: Services, person: Person, identity: str, body: JsonObject) -> JsonObject:
+    """An item was put to work: from now on what it saves counts, as estimated then (or when it was proposed).
+
+    NotFound, or Conflict when it was delivered before.
+    """
+    held = backlog(services.rows).get(identity)
+    if held is None or not _concerns(held.body, person):
+        raise NotFound("There is no such item in the backlog.", code="backlog_not_found")
+    if held.body["state"] == DELIVERED:
+        raise Conflict("This item was delivered before.", code="backlog_delivered")
+    said: JsonObject = {name: value for name, value in body.items() if value is not None}
+    said |= {"state": DELIVERED, "delivered_at": rfc3339(services.clock.now()), "delivered_by": person.oid}
+    services.ledger.record(
+        NewEntry(
+            type="backlog.delivered",
+            key=f"{identity}\n{said['delivered_at']}",
+            payload=json.dumps({"id": identity, **said}, sort_keys=True, ensure_ascii=False).encode(),
+            customer=held.body["customer"],
+            subject=Subject("backlog", identity),
+            actor=person.oid,
+            practice=held.body["practice"],
+        )
+    )
+    row = {**held.body, **said}
+    backlog(services.rows).put(identity, row)
     return {**row, "rank": rank(row)}
 
 

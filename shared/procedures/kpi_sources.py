@@ -12,14 +12,14 @@ from typing import Protocol, cast
 from shared.controls.catalogue import controls
 from shared.controls.spec import canary_result
 from shared.measures import tally
-from shared.measures.desk_facts import Desk
+from shared.measures.desk_facts import Desk, OtherWork, TicketFacts
 from shared.measures.kpis import NONE, Figure, Period, desk_figures
 from shared.model import JsonObject, parse_instant
 from shared.policy.document import Policy
 from shared.ports import Blobs, Records
 from shared.procedures.services import Services
 from shared.registers import findings
-from shared.registers.decisions import backlog
+from shared.registers.decisions import DELIVERED, backlog
 
 BILLING_CODES = frozenset({"no_signoff", "unbilled_time", "quantity_moved", "total_moved"})
 """A control that can give one of these judges billing."""
@@ -102,7 +102,8 @@ def _desk_figures(
         return known
     policy = services.policy.policy
     out = desk_figures(desk, policy, period, wants=wants)
-    owners = {ticket.id: (policy.practice_of(ticket.type_id, ticket.team), ticket.customer) for ticket in desk.tickets}
+    works: tuple[TicketFacts | OtherWork, ...] = (*desk.tickets, *desk.others)
+    owners = {work.id: (policy.practice_of(work.type_id, work.team), work.customer) for work in works}
 
     def whose(ticket: str) -> tuple[bool, str | None]:
         owner = owners.get(ticket)
@@ -141,27 +142,15 @@ def stances_of(services: Services, wants: Wants) -> Iterator[tally.Stance]:
 
 def _automations(services: Services, wants: Wants) -> Iterator[tally.Automation]:
     for row in backlog(services.rows).all():
-        if row.get("state") not in ("delivered", "done") or not wants(row.get("practice"), row.get("customer")):
+        if row["state"] != DELIVERED or not wants(row["practice"], row["customer"]):
             continue
-        at = row.get("delivered_at") or row.get("created")
-        if at:
-            yield tally.Automation(
-                row.get("practice"),
-                parse_instant(at),
-                _fraction(row.get("hours_saved")),
-                _whole(row.get("steps_removed")),
-            )
-
-
-def _fraction(value: object) -> Fraction | None:
-    try:
-        return Fraction(str(value)) if value is not None else None
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        hours, steps = row.get("hours_saved"), row.get("steps_removed")
+        yield tally.Automation(
+            row["practice"],
+            parse_instant(row["delivered_at"]),
+            None if hours is None else Fraction(str(hours)),
+            steps,
+        )
 
 
 def read_of(desk: Desk) -> JsonObject:

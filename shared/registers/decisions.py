@@ -6,6 +6,9 @@ from shared.model import JsonObject
 from shared.ports import Rows
 from shared.registers.store import Register
 
+DELIVERED = "delivered"
+"""The state of a backlog item that was put to work; before, it is ``proposed``."""
+
 
 def decisions(rows: Rows) -> Register:
     """All decisions by id."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.errors import NotFound, Unacceptable
+from shared.errors import Conflict, NotFound, Unacceptable
 from shared.model import Person, Role
 from shared.procedures import governance
 from tests.harness.services import FakeServices
@@ -114,6 +114,24 @@ def test_a_later_decision_supersedes_an_earlier_one_which_stays_in_the_log():
     assert sorted(row["state"] for row in rows) == ["decided", "superseded"]
     with pytest.raises(Unacceptable):
         governance.add_decision(services, MIA, decision(supersedes="d-none"))
+
+
+def test_an_item_of_the_backlog_is_put_to_work_once_and_by_whom_it_concerns():
+    """What is left out stays as estimated; it is evidence of its practice."""
+    services = FakeServices(POLICY)
+    item = {"title": "Less typing", "practice": "msp", "hours_saved": 3.5, "steps_removed": 2}
+    made = governance.add_backlog(services, MIA, item)
+    assert (made["state"], made["delivered_at"]) == ("proposed", None)
+    row = governance.deliver_backlog(services, MIA, made["id"], {"hours_saved": 4.0, "steps_removed": None})
+
+    assert (row["state"], row["hours_saved"], row["steps_removed"]) == ("delivered", 4.0, 2)
+    assert [one.practice for one in services.ledger.of_type("backlog.delivered")] == ["msp"]
+    with pytest.raises(Conflict):
+        governance.deliver_backlog(services, MIA, made["id"], {})
+    stranger = Person("oid-stranger", "Sam Fictive", frozenset({Role.PRACTICE_MANAGER}), practices=frozenset({"ps"}))
+    for person, identity in ((stranger, made["id"]), (MIA, "b-none")):
+        with pytest.raises(NotFound):
+            governance.deliver_backlog(services, person, identity, {})
 
 
 def test_the_backlog_is_ranked_by_value_over_effort():

@@ -52,6 +52,38 @@ def test_every_figure_of_the_contract_is_there_in_its_exact_shape() -> None:
     assert {one["unit"] for one in answer["items"]} <= {"hours", "ratio", "count", "CAD"}
 
 
+def test_hours_owed_are_those_somebody_is_to_pay_for_and_no_invoice_carries() -> None:
+    """On tickets and on projects; at no charge, not billable and no hours at all are no chargeable entries."""
+    services = weeks.services()
+    told: list[dict[str, Any]] = [
+        {"actionchargehours": 1.5},
+        {"actionchargehours": 2, "actioninvoicenumber": "INV-1"},
+        {"actionchargehours": 2, "action_invoice_line_id": 7},
+        {"actionchargehours": 4, "chargerate": 0},
+        {"actionchargehours": 4, "actisbillable": False},
+        {"actionchargehours": 0, "actionby_application_id": "flow"},
+        {"actionchargehours": 8, "ticket_id": 50},
+    ]
+    actions = [{"ticket_id": 1, "id": place, "datetime": z(START), **one} for place, one in enumerate(told)]
+    project = {"id": 50, "tickettype_id": 5, "client_id": 12, "is_project": True}
+    services.mirror.load({"Tickets": [ticket(1, START)], "Projects": [project], "Actions": actions}, NOW)
+    answer = kpis_view(services, ALL, FROM, TO)
+
+    assert [(item(answer, "unbilled_hours", key)["n"], item(answer, "unbilled_hours", key)["value"])
+            for key in (None, "msp", "ps")] == [(4, 9.5), (3, 1.5), (1, 8.0)]  # fmt: skip
+
+
+def test_an_action_that_names_no_priority_changed_no_severity() -> None:
+    """HaloPSA writes 0 where an action left the priority alone."""
+    services = weeks.services()
+    closed = ticket(1, START, tickettype_id=25, dateclosed=z(START + timedelta(hours=2)))
+    actions = [{"ticket_id": 1, "id": place, "datetime": z(START), "new_priority": given} for place, given in
+               enumerate((2, 0, -1, None))]  # fmt: skip
+    load(services, closed, actions=actions)
+
+    assert item(kpis_view(services, ALL, FROM, TO), "severity_accuracy")["value"] == 1.0
+
+
 def test_late_data_restates_a_figure_and_keeps_saying_so() -> None:
     """Another value for the same figure, practice, customer and period tells what was said before and since when."""
     services = weeks.services()
