@@ -53,8 +53,9 @@ class SharePoint:
         where = "/".join(quote(_safe(part), safe="") for part in path.split("/") if part)
         address = f"{self._sites}/{quote(place.site, safe=',')}/{drive}/root:/{where}:"
         if len(data) <= _SMALL:
-            answer = self._ask("PUT", f"{address}/content", data, {"Content-Type": media_type})
-            return _item(answer)
+            answer = self._ask("PUT", f"{address}/content", data, {"Content-Type": media_type}, allowed=(413,))
+            if answer.status_code != 413:  # what it finds too large at once, it takes in pieces
+                return _item(answer)
         for _ in range(_TRIES):
             session = self._ask(
                 "POST",

@@ -146,7 +146,6 @@ def unknown(data: WeeklyInput) -> Section:
         "unknown",
         "What this report does not know",
         (
-            *common(data, "Policy's numbers"),
             Bullets(tuple(lines)),
             Table(
                 "unjudged",
@@ -158,6 +157,7 @@ def unknown(data: WeeklyInput) -> Section:
                 reasons,
                 empty="Every subject could be judged.",
             ),
+            *common(data, "Policy's numbers"),
             Table(
                 "unconfirmed",
                 "Numbers of policy that nobody has decided yet: the shipped default is in force",

@@ -161,19 +161,19 @@ def _figures(data: WeeklyInput) -> list[Headline]:
     told = (
         (
             "closed_in_time",
-            f"Closed in time, {data.scope}",
+            f"Closed in time{data.over}",
             "sla_attainment",
             "{value} of {n} tickets with a due time were closed in time.",
         ),
         (
             "past_due_or_at_risk",
-            f"Past due or at risk, {data.scope}",
+            f"Past due or at risk{data.over}",
             "sla_at_risk",
             "{value} of {n} open tickets with a due time are past it or on course to miss it.",
         ),
         (
             "mean_time_to_resolve",
-            f"Mean time to resolve, {data.scope}",
+            f"Mean time to resolve{data.over}",
             "mttr_hours",
             "{n} tickets were resolved in {value} on average.",
         ),

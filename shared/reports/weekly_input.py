@@ -59,3 +59,8 @@ class WeeklyInput:
     def scope(self) -> str:
         """Whose figures these are, as people call it."""
         return "all practices" if self.practice is None else self.practices.get(self.practice, self.practice)
+
+    @property
+    def over(self) -> str:
+        """Behind the label of a figure: an edition's title says whose they are."""
+        return ", all practices" if self.practice is None else ""

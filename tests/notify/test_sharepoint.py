@@ -112,6 +112,16 @@ def test_a_large_file_arrives_whole_whatever_happens_on_the_way(troubles: list[A
     assert list(site.files.values()) == [data]
 
 
+def test_what_is_too_large_at_once_goes_in_pieces() -> None:
+    """413 leads to an upload session; 413 there is a refusal."""
+    site = Site([httpx.Response(413)])
+    shelf(site).put(SITE, "a.csv", b"x" * 90, "x")
+
+    assert list(site.files.values()) == [b"x" * 90]
+    with pytest.raises(SourceRejected):
+        shelf(Site([httpx.Response(413)] * 2)).put(SITE, "a.csv", b"x", "x")
+
+
 @pytest.mark.parametrize(
     ("answer", "fault"),
     [(403, SourceDenied), (400, SourceRejected), (507, SourceDown), (423, SourceDown), (429, SourceBusy)],
