@@ -250,6 +250,7 @@ def _certify(services: Services, run: Run, source: str, body: JsonObject) -> Jso
     )
     certificate["evidence_id"] = receipt.evidence_id
     shown = {name: value[:_MOST_IDS] if isinstance(value, list) else value for name, value in certificate.items()}
+    shown["counts"] = {name: len(value) for name, value in certificate.items() if isinstance(value, list)}
     Register(services.rows, "certificates").put(f"{at} {source}", shown)
     return certificate
 

@@ -44,4 +44,7 @@ def _counted(certificate: JsonObject | None) -> JsonObject | None:
     """How many, not which: what rang belongs to all customers."""
     if certificate is None:
         return None
-    return {name: len(told) if isinstance(told, list | tuple) else told for name, told in certificate.items()}
+    lengths = {name: len(told) for name, told in certificate.items() if isinstance(told, list | tuple)}
+    told = {**certificate, **lengths, **(certificate.get("counts") or {})}
+    told.pop("counts", None)
+    return told

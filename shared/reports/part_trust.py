@@ -86,7 +86,8 @@ def _intake(certificate: JsonObject | None) -> Block:
             "Intake has not been reconciled with HaloPSA's delivery log: whether deliveries are missing is unknown.",
             "note",
         )
-    counts = {name: _size(certificate[name]) for name in _COUNTS if name in certificate}
+    whole = {**certificate, **(certificate.get("counts") or {})}  # lists are kept short, their lengths are not
+    counts = {name: _size(whole[name]) for name in _COUNTS if name in whole}
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count is not None) or "no counts"
     at = certificate.get("at") or certificate.get("as_of") or certificate.get("until") or ""
     if certificate.get("state") == "unknown":

@@ -180,7 +180,8 @@ def test_rows_of_several_practices_or_of_none_are_told_where_they_belong() -> No
     """A decision of two practices stands in both editions; what belongs to none, in the whole alone; ids of rings in none."""
     finding = {
         "id": "f-1", "control": "desk_discipline", "practice": "msp", "customer": "12", "verdict": "fail",
-        "severity": "high", "status": "overridden", "since": z(START), "reasons": [], "subject": {"kind": "t", "id": "1"},
+        "severity": "high", "owner": None, "status": "overridden", "since": z(START), "reasons": [],
+        "subject": {"kind": "t", "id": "1"},
     }  # fmt: skip
     override = {"finding": "f-1", "expires": z(NOW + timedelta(days=1)), "approval_id": "a-1", "rationale": "Known.",
                 "control": "desk_discipline", "customer": "12"}  # fmt: skip
@@ -198,7 +199,7 @@ def test_rows_of_several_practices_or_of_none_are_told_where_they_belong() -> No
             {**open_decision, "id": "d-2", "practices": [], "practice": None},
             {**open_decision, "id": "d-3", "practice": "ps"},
         ),
-        certificate={"sent": 3, "missing": ["ring-of-somebody-else"], "state": "read"},
+        certificate={"sent": 3, "missing": ["ring-of-somebody-else"], "counts": {"missing": 4000}, "state": "gaps"},
     )
     mine = edition_of(whole, "msp", projects={}, delivery={}, former=None)
     body = weekly_document(mine).to_json()
@@ -210,5 +211,6 @@ def test_rows_of_several_practices_or_of_none_are_told_where_they_belong() -> No
         "d-1",
         "d-3",
     ]
-    assert body["intake"] == {"sent": 3, "missing": 1, "state": "read"}
-    assert "1 missing" in json.dumps(body["sections"])
+    assert body["intake"] == {"sent": 3, "missing": 4000, "state": "gaps"}
+    for told_of in (mine, whole):
+        assert "3 sent, 4,000 missing." in json.dumps(weekly_document(told_of).to_json()["sections"])
