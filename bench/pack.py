@@ -57,12 +57,13 @@ class DiskBlobs(MemoryBlobs):
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes:
         """Part of a file."""
-        path = self._file(container, name)
-        if path is None:
+        if container != "payloads":
             return super().get_range(container, name, offset, length)
-        with path.open("rb", 0) as file:
-            file.seek(offset)
-            return file.read(length)
+        file = os.open(f"{self.folder}/{name.rpartition('/')[2]}", os.O_RDONLY)
+        try:
+            return os.pread(file, length, offset)
+        finally:
+            os.close(file)
 
     def upload(self, container: str, name: str, chunks: Iterable[bytes], media_type: str) -> None:  # noqa: ARG002 - the form of the port
         """Write the stream to disk."""

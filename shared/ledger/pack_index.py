@@ -4,36 +4,41 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import IO
 
-from shared.ledger.spool import Spool
-
 _KINDS = ("json", "csv", "oscal")
+_BETWEEN = (b",\n", b"", b",\n")
+_WEIGHT = 1 << 22
+"""So many bytes of lines wait in memory, for those of one control to lie together on disk."""
 _TIME = slice(len('{"collected_at":"'), len('{"collected_at":"') + 24)
 """Where the time of receipt stands in a JSON line: it is the first name in order."""
 
 
 class _Control:
-    """Where the lines of one control lie. Eight bytes and three lengths an item, whatever its lines hold."""
+    """Where the lines of one control lie: run by run, in each the lines of one kind behind one another."""
 
-    __slots__ = ("latest", "lengths", "ordered", "places")
+    __slots__ = ("latest", "lengths", "order", "ordered", "runs", "waiting")
 
     def __init__(self) -> None:
-        self.places = array("Q")
-        self.lengths = tuple(array("L") for _ in _KINDS)
+        self.waiting: tuple[list[bytes], ...] = ([], [], [])
+        self.runs: list[tuple[int, int, tuple[int, ...]]] = []
+        """Place in the file, number of items, length of each kind's block."""
+        self.lengths = tuple(array("I") for _ in _KINDS)
+        """Of each line; twelve bytes an item, whatever its lines hold."""
         self.latest = ""
         self.ordered = True
+        self.order: array[int] | None = None
 
 
 class Index:
     """Three lines an item on disk, a few numbers an item in memory."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
-        self._file = spool.scratch()
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._controls: dict[str, _Control] = {}
         self._end = 0
-        self.count = 0
+        self._weight = 0
 
     def add(self, control: str, received_at: str, lines: tuple[bytes, bytes, bytes]) -> None:
         """Take the next item of the log: its lines for index.json, index.csv and the assessment results."""
@@ -43,47 +48,75 @@ class Index:
         if received_at < held.latest:
             held.ordered = False
         held.latest = received_at
-        held.places.append(self._end)
-        one, two, three = lines
-        held.lengths[0].append(len(one))
-        held.lengths[1].append(len(two))
-        held.lengths[2].append(len(three))
-        self._end += len(one) + len(two) + len(three)
-        self._file.write(one + two + three)
-        self.count += 1
+        for waiting, line in zip(held.waiting, lines, strict=True):
+            waiting.append(line)
+            self._weight += len(line)
+        if self._weight >= _WEIGHT:
+            self._put_down()
 
-    def lines(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        """(control, line) of one kind, sorted."""
+    def _put_down(self) -> None:
+        """Write what waits, a run for each control."""
+        for held in self._controls.values():
+            if not held.waiting[0]:
+                continue
+            blocks = tuple(between.join(lines) for between, lines in zip(_BETWEEN, held.waiting, strict=True))
+            for lengths, lines in zip(held.lengths, held.waiting, strict=True):
+                lengths.extend(map(len, lines))
+            held.runs.append((self._end, len(held.waiting[0]), tuple(map(len, blocks))))
+            self._file.writelines(blocks)
+            self._end += sum(map(len, blocks))
+            held.waiting = ([], [], [])
+        self._weight = 0
+
+    def json(self) -> Iterator[bytes]:
+        """index.json."""
+        yield b"[\n"
+        between = b""
+        for _, block in self.blocks("json"):
+            yield between + block
+            between = b",\n"
+        yield b"\n]\n" if between else b"]\n"
+
+    def csv(self, head: bytes) -> Iterator[bytes]:
+        """index.csv."""
+        yield head
+        for _, block in self.blocks("csv"):
+            yield block
+
+    def blocks(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """(control, lines of one kind with what stands between them), sorted."""
+        self._put_down()
         which = _KINDS.index(kind)
         for control, held in sorted(self._controls.items()):
-            lengths, before = held.lengths[which], held.lengths[:which]
-            for item in self._order(held):
-                self._file.seek(held.places[item] + sum(one[item] for one in before))
-                yield control, self._file.read(lengths[item])
+            for place, length in self._runs(held, which) if held.ordered else self._lines(held, which):
+                self._file.seek(place)
+                yield control, self._file.read(length)
 
-    def _order(self, held: _Control) -> Iterator[int]:
-        numbers = range(len(held.places))
-        if held.ordered:
-            return iter(numbers)
-        return iter(sorted(numbers, key=lambda item: (self._received(held.places[item]), item)))
+    @staticmethod
+    def _runs(held: _Control, which: int) -> Iterator[tuple[int, int]]:
+        """Place and length of each block of lines that are in order as they lie."""
+        for place, _, blocks in held.runs:
+            yield place + sum(blocks[:which]), blocks[which]
+
+    def _lines(self, held: _Control, which: int) -> Iterator[tuple[int, int]]:
+        """Place and length of each line, by time and then by place in the log."""
+        if held.order is None:
+            at = self._places(held, 0)
+            held.order = array("I", sorted(range(len(at)), key=lambda item: (self._received(at[item]), item)))
+        places, lengths = self._places(held, which), held.lengths[which]
+        for item in held.order:
+            yield places[item], lengths[item]
+
+    @staticmethod
+    def _places(held: _Control, which: int) -> array[int]:
+        places, first, between = array("Q"), 0, len(_BETWEEN[which])
+        for place, count, blocks in held.runs:
+            lengths = held.lengths[which][first : first + count - 1]
+            steps = (length + between for length in lengths)
+            places.extend(accumulate(steps, initial=place + sum(blocks[:which])))
+            first += count
+        return places
 
     def _received(self, place: int) -> bytes:
         self._file.seek(place)
         return self._file.read(_TIME.stop)[_TIME]
-
-    def json(self) -> IO[bytes]:
-        """index.json."""
-        file, left = self._spool.scratch(), self.count
-        file.write(b"[\n")
-        for _, line in self.lines("json"):
-            left -= 1
-            file.write(line + (b",\n" if left else b"\n"))
-        file.write(b"]\n")
-        return file
-
-    def csv(self, head: bytes) -> IO[bytes]:
-        """index.csv."""
-        file = self._spool.scratch()
-        file.write(head)
-        file.writelines(line for _, line in self.lines("csv"))
-        return file

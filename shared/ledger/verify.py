@@ -25,7 +25,6 @@ import csv
 import hashlib
 import heapq
 import json
-import operator
 import re
 import struct
 import sys
@@ -77,9 +76,6 @@ COLUMNS = [
     "notes",
 ]
 _TEXT = json.encoder.encode_basestring
-_ROW = "{" + ",".join(f'"{name}":%s' for name in sorted(COLUMNS)) + "}"
-_SORTED = operator.itemgetter(*sorted(range(len(COLUMNS)), key=COLUMNS.__getitem__))
-_CONTROLS, _SAMPLED, _SIZE, _INDEX = (COLUMNS.index(name) for name in ("control_ids", "in_sample", "size", "log_index"))
 EXCEPTION_COLUMNS = ["item_id", "log_index", "kind", "reason"]
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 OUTSIDE = ("manifest.json", "manifest.tlog-proof", "SHA256SUMS")
@@ -750,63 +746,56 @@ def index_lines(
     index: int,
     digest: bytes,
     in_sample: bool,
-    shipped: tuple[int, str] | None,
+    shipped: tuple[str, int, str] | None,
     redaction: str = "",
     notes: str = "",
 ) -> tuple[bytes, bytes]:
     """An item's line in index.json (without what separates lines) and in index.csv (with its end).
 
-    ``shipped`` is (size, hex SHA-256) of the file in the pack, None when there is none.
+    ``shipped`` is (path, size, hex SHA-256) of the file in the pack, None when there is none.
     """
     source, actor, kind, payload = leaf["source"], leaf["actor"], leaf["type"], leaf["payload"]
-    told = source.get if source else _nothing
-    query = told("query_sha256") or (hashlib.sha256(canon(source["query"])).hexdigest() if "query" in source else "")
-    attested = kind.endswith(".attested") or kind.startswith("attestation.")
-    size, sha256 = shipped or (payload["size"], payload["sha256"])
-    controls = leaf["controls"]
-    cells = [
-        f"{leaf['log']}.{leaf['id']}",
-        " ".join(controls),
-        title(leaf),
-        kind,
-        "attestation" if attested else "automated" if actor == "service" or ":" in actor else "manual",
-        leaf["occurred_at"] or "",
-        leaf["received_at"],
-        str(told("period_start") or ""),
-        str(told("period_end") or ""),
-        actor,
-        str(told("system") or ""),
-        str(told("url") or told("path") or ""),
-        str(query),
-        "p1",
-        "true" if in_sample else "false",
-        data_path(leaf) if shipped else "",
-        str(size),
-        sha256,
-        payload["media_type"],
-        str(index),
-        digest.hex(),
-        str(told("expires_at") or ""),
-        str(told("freshness") or ""),
-        str(told("reviewer") or ""),
-        str(told("reviewed_at") or ""),
-        str(told("review_result") or ""),
-        redaction,
-        notes,
-    ]
-    texts = list(map(_TEXT, cells))
-    texts[_CONTROLS] = "[" + ",".join(map(_TEXT, controls)) + "]"
-    for plain in (_SAMPLED, _SIZE, _INDEX):
-        texts[plain] = cells[plain]
-    return (_ROW % _SORTED(texts)).encode(), csv_line(cells)
+    item, name, controls = f"{leaf['log']}.{leaf['id']}", title(leaf), leaf["controls"]
+    happened, collected = leaf["occurred_at"] or "", leaf["received_at"]
+    media, place, leaf_hash = payload["media_type"], str(index), digest.hex()
+    path, size, sha256 = shipped or ("", payload["size"], payload["sha256"])
+    sampled = "true" if in_sample else "false"
+    method = "automated" if actor == "service" or ":" in actor else "manual"
+    if kind.endswith(".attested") or kind.startswith("attestation."):
+        method = "attestation"
+    told = [str(source.get(field) or "") for field in _TOLD] if source else _UNTOLD
+    first, last, system, url, query, expires, fresh, reviewer, reviewed, result = told
+    if source:
+        url = url or str(source.get("path") or "")
+        query = query or (hashlib.sha256(canon(source["query"])).hexdigest() if "query" in source else "")
+    text = _TEXT
+    row = (
+        f'{{"collected_at":{text(collected)},"collector":{text(actor)},"control_ids":[{",".join(map(text, controls))}],'
+        f'"expires_at":{text(expires)},"freshness":{text(fresh)},"in_sample":{sampled},"item_id":{text(item)},'
+        f'"leaf_hash":"{leaf_hash}","log_index":{place},"media_type":{text(media)},"method":"{method}",'
+        f'"notes":{text(notes)},"occurred_at":{text(happened)},"path":{text(path)},"period_end":{text(last)},'
+        f'"period_start":{text(first)},"population_id":"p1","redaction":{text(redaction)},'
+        f'"review_result":{text(result)},"reviewed_at":{text(reviewed)},"reviewer":{text(reviewer)},'
+        f'"sha256":{text(sha256)},"size":{size},"source_query_sha256":{text(query)},"source_system":{text(system)},'
+        f'"source_url":{text(url)},"title":{text(name)},"type":{text(kind)}}}'
+    )
+    cells = (
+        *(item, " ".join(controls), name, kind, method, happened, collected, first, last, actor, system, url, query),
+        *("p1", sampled, path, str(size), sha256, media, place, leaf_hash),
+        *(expires, fresh, reviewer, reviewed, result, redaction, notes),
+    )
+    return row.encode(), csv_line(cells)
 
 
-def _nothing(_name: str) -> None:
-    """What an empty source says of anything."""
-
-
+_TOLD = (
+    *("period_start", "period_end", "system", "url", "query_sha256"),
+    *("expires_at", "freshness", "reviewer", "reviewed_at", "review_result"),
+)
+"""What a source may say of an item, in the order ``index_lines`` takes it."""
+_UNTOLD = ("",) * len(_TOLD)
 _FORMULA = frozenset("=+-@\t\r\n")
 _LED = re.compile(r",[=+\-@\t\r\n]")
+_QUOTED = re.compile(r'[,"\r\n]')
 
 
 def csv_line(cells: Sequence[str]) -> bytes:
@@ -816,10 +805,7 @@ def csv_line(cells: Sequence[str]) -> bytes:
         cells = ["'" + cell if cell[:1] in _FORMULA else cell for cell in cells]
         text = ",".join(cells)
     if text.count(",") >= len(cells) or '"' in text or "\n" in text or "\r" in text:
-        text = ",".join(
-            '"' + cell.replace('"', '""') + '"' if any(letter in cell for letter in ',"\r\n') else cell
-            for cell in cells
-        )
+        text = ",".join('"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell for cell in cells)
     return text.encode() + b"\r\n"
 
 
@@ -1372,13 +1358,13 @@ class Pack:
         if leaf["type"].startswith("finding.") and member.size <= CHUNK:
             verdict = verdict_of(self.archive.get(path))
             self.verdicts.update(dict.fromkeys(leaf["controls"] if verdict is not None else (), verdict))
-        shipped = (member.size, member.sha256.hex())
+        shipped = (path, member.size, member.sha256.hex())
         if kind == "redacted":
             self._redacted(path, item)
             return index_lines(leaf, index, digest, in_sample, shipped, reason, f"original {leaf['payload']['sha256']}")
         if kind or item in self.redactions:
             raise Fault(f"{item} is excepted for a reason that does not exist", "E_REDACTION")
-        if shipped != (leaf["payload"]["size"], leaf["payload"]["sha256"]):
+        if shipped[1:] != (leaf["payload"]["size"], leaf["payload"]["sha256"]):
             raise Fault(f"{path} does not have the bytes that were logged", "E_PAYLOAD")
         return index_lines(leaf, index, digest, in_sample, shipped)
 

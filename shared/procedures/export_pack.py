@@ -26,7 +26,6 @@ from shared.ledger.names import LOGS, TABLE, claim_key
 from shared.ledger.pack import Packer, Plan
 from shared.ledger.pack_request import PackBody, read_body
 from shared.ledger.proof import tlog_proof
-from shared.ledger.spool import Spool
 from shared.ledger.stored import int_cell, logs, text_cell
 from shared.model import JsonObject, NewEntry, Person, Receipt, Role, Subject, parse_instant, rfc3339
 from shared.ports import Row
@@ -253,30 +252,32 @@ def _build(services: Services, pack_id: str, tell: Progress) -> JsonObject:
         evidence_id, _, proof = text.partition("\n")
         return evidence_id, proof
 
-    packer = Packer(services.rows, services.blobs, plan, prove=prove, log_redactions=log_redactions, progress=tell)
-    with closing(Spool(packer.read_blob)) as spool:
-        manifest = spool.manifest(packer.lay_out(spool))
-        tell(0.85, "logging the manifest")
-        exported = _once(
+    def log_manifest(data: bytes) -> bytes:
+        text = _once(
             services,
             f"{pack_id}/exported.tlog-proof",
-            lambda: _logged_proof(services, "pack.exported", state["requested_by"], pack_id, customer, manifest),
-        ).partition(b"\n")[2]
-        tell(0.9, "writing the archive")
-        tail = [("manifest.json", manifest), ("manifest.tlog-proof", exported)]
-        services.blobs.upload(PACKS, pack_blob(pack_id), spool.archive(tail), "application/zip")
+            lambda: _logged_proof(services, "pack.exported", state["requested_by"], pack_id, customer, data),
+        )
+        return text.partition(b"\n")[2]
+
+    packer = Packer(
+        services.rows,
+        services.blobs,
+        plan,
+        prove=prove,
+        log_redactions=log_redactions,
+        log_manifest=log_manifest,
+        progress=tell,
+    )
+    with closing(packer.archive()) as archive:
+        services.blobs.upload(PACKS, pack_blob(pack_id), archive, "application/zip")
     found = services.blobs.info(PACKS, pack_blob(pack_id))
     return {
-        "pack_id": canonical.loads(manifest)["pack_id"] if len(manifest) < 1 << 20 else _named(manifest),
+        "pack_id": packer.pack_id,
         "items": packer.counts.items,
         "population": packer.counts.population,
         "size": found.size if found else None,
     }
-
-
-def _named(manifest: bytes) -> str:
-    """pack_id out of a manifest too large to read whole."""
-    return manifest.rpartition(b'"pack_id":"')[2].partition(b'"')[0].decode()
 
 
 def _logged_proof(
