@@ -2,7 +2,7 @@
 
 ``small``: 100,000 items of 400 bytes kept in the rows; what counts is the work an item costs, and the pack is mostly
 index: about 2.5 KB an item of entry, index (twice), OSCAL, manifest, sums and headers.
-``large``: 10,000 items of 64 KiB kept as files on this machine; what counts is the bytes.
+``large``: 10,000 items of 64 KiB kept as files on this machine; what counts is the bytes, each read once and written once.
 Floors of the same run: a stream (read, SHA-256, CRC-32, write: what a builder cannot leave out) and a ZIP made of the
 same files by the standard library (no index, no proofs). Processor seconds are told beside wall time, because the
 latter depends on who else is on the machine.

@@ -128,7 +128,10 @@ class Blobs(Protocol):
         """Delete if there."""
 
     def upload(self, container: str, name: str, chunks: Iterable[bytes], media_type: str) -> None:
-        """Create or replace from a stream, in constant memory."""
+        """Create or replace from a stream, in constant memory; one that breaks leaves what was there.
+
+        The stream may do work of its own, storage included, between one piece and the next.
+        """
 
     def link(self, container: str, name: str, minutes: int) -> str | None:
         """A short read-only link (user-delegation SAS), or None where there is none (locally)."""

@@ -11,6 +11,7 @@ import io
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import IO
 
 from shared.ledger import canonical, verify
@@ -97,7 +98,7 @@ class Writer:
         """The pack's id and manifest.json: canonical, every member in order, named by its own hash."""
         head, found, tail = canonical.dumps({**base, "files": []}).partition(b'"files":[')
         whole, digest = io.BytesIO(), hashlib.sha256()
-        for data in (head + found, *read(self._files)):
+        for data in chain((head + found,), read(self._files)):
             whole.write(data)
             digest.update(data)
         digest.update(tail)

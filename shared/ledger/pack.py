@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import heapq
-import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -162,7 +161,7 @@ class Packer:
         controls = list(plan.controls)
         for index, row in enumerate(entries(self._rows, plan.log, self._size1, self._size2), self._size1):
             data = leaf_of(row)
-            leaf = json.loads(data.decode())
+            leaf = verify.read_json(data)
             item = f"{leaf['log']}.{leaf['id']}"
             yield _Entry(index, row, data, leaf, item, verify.in_scope(leaf, plan.start, plan.end, controls))
 

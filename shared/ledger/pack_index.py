@@ -21,7 +21,7 @@ class _Control:
     __slots__ = ("latest", "lengths", "order", "ordered", "runs", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: tuple[list[bytes], ...] = ([], [], [])
+        self.waiting: list[tuple[bytes, bytes, bytes]] = []
         self.runs: list[tuple[int, int, tuple[int, ...]]] = []
         """Place in the file, number of items, length of each kind's block."""
         self.lengths = tuple(array("I") for _ in _KINDS)
@@ -48,24 +48,25 @@ class Index:
         if received_at < held.latest:
             held.ordered = False
         held.latest = received_at
-        for waiting, line in zip(held.waiting, lines, strict=True):
-            waiting.append(line)
-            self._weight += len(line)
+        held.waiting.append(lines)
+        one, two, three = lines
+        self._weight += len(one) + len(two) + len(three)
         if self._weight >= _WEIGHT:
             self._put_down()
 
     def _put_down(self) -> None:
         """Write what waits, a run for each control."""
         for held in self._controls.values():
-            if not held.waiting[0]:
+            if not held.waiting:
                 continue
-            blocks = tuple(between.join(lines) for between, lines in zip(_BETWEEN, held.waiting, strict=True))
-            for lengths, lines in zip(held.lengths, held.waiting, strict=True):
+            kinds = tuple(zip(*held.waiting, strict=True))
+            blocks = tuple(between.join(lines) for between, lines in zip(_BETWEEN, kinds, strict=True))
+            for lengths, lines in zip(held.lengths, kinds, strict=True):
                 lengths.extend(map(len, lines))
-            held.runs.append((self._end, len(held.waiting[0]), tuple(map(len, blocks))))
+            held.runs.append((self._end, len(held.waiting), tuple(map(len, blocks))))
             self._file.writelines(blocks)
             self._end += sum(map(len, blocks))
-            held.waiting = ([], [], [])
+            held.waiting.clear()
         self._weight = 0
 
     def json(self) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import repeat
 from typing import NamedTuple, TypeVar
 
 from shared.errors import LedgerError, NotFound
@@ -18,7 +19,6 @@ Read = Callable[[str, int, int], bytes]
 """Name, offset and length of a stored payload to its bytes."""
 
 Job = TypeVar("Job")
-Given = TypeVar("Given")
 
 
 class Measure(NamedTuple):
@@ -55,9 +55,9 @@ class Payloads:
 
         Threads are handed several at a time: handing one over can take longer than reading it.
         """
-        waiting: deque[tuple[list[Job], Future[list[Measure | NotFound | None]]]] = deque()
+        waiting: deque[tuple[list[Job], Future[list[Measure | NotFound | None]] | None]] = deque()
         for some, names in _grouped(jobs, wanted):
-            waiting.append((some, self._readers.submit(self._measured, names)))
+            waiting.append((some, self._readers.submit(self._measured, names) if any(names) else None))
             if len(waiting) > _READERS:
                 yield from _paired(*waiting.popleft())
         while waiting:
@@ -112,5 +112,7 @@ def _grouped(
         yield some, names
 
 
-def _paired(jobs: list[Job], given: Future[list[Given]]) -> Iterator[tuple[Job, Given]]:
-    return zip(jobs, given.result(), strict=True)
+def _paired(
+    jobs: list[Job], given: Future[list[Measure | NotFound | None]] | None
+) -> Iterator[tuple[Job, Measure | NotFound | None]]:
+    return zip(jobs, repeat(None) if given is None else given.result())  # noqa: B905 - one for each, or none for all

@@ -121,7 +121,9 @@ def _no_float(text: str) -> Any:
 
 
 _JSON = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
-_WRITER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_WRITER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 _ORDERED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -137,10 +139,19 @@ def canon(value: Any) -> bytes:
     return (text if text.isascii() else _ORDERED.encode(_ordered(value))).encode()
 
 
+def read_json(data: bytes) -> Any:
+    """A JSON value without numbers other than integers, and nothing around it; ValueError otherwise."""
+    text = data.decode("utf-8")
+    value, end = _JSON.raw_decode(text)
+    if end != len(text):
+        raise ValueError("something follows the value")
+    return value
+
+
 def strict_json(data: bytes, code: str) -> Any:
     """A canonical JSON value: what re-encodes to other bytes (twin keys, floats, blanks) is refused."""
     try:
-        value = _JSON.decode(data.decode("utf-8"))
+        value = read_json(data)
         same = canon(value) == data
     except (ValueError, RecursionError):
         same = False
@@ -464,15 +475,15 @@ def read_proof(data: bytes, open_checkpoint: Callable[[bytes], Checkpoint]) -> t
 _BIG, _MANY, _DATE = 0xFFFFFFFF, 0xFFFF, 0x21  # 1980-01-01
 
 
+_LOCAL, _CENTRAL = struct.Struct("<IHHHHHIIIHH"), struct.Struct("<IHHHHHHIIIHHHHHII")
+
+
 def local_header(name: bytes, size: int, crc: int) -> bytes:
     """The only local header a member may have."""
     extra = struct.pack("<HHQQ", 1, 16, size, size) if size >= _BIG else b""
     shown, version = min(size, _BIG), 45 if extra else 20
-    return (
-        struct.pack("<IHHHHHIIIHH", 0x04034B50, version, 0x800, 0, 0, _DATE, crc, shown, shown, len(name), len(extra))
-        + name
-        + extra
-    )
+    fixed = _LOCAL.pack(0x04034B50, version, 0x800, 0, 0, _DATE, crc, shown, shown, len(name), len(extra))
+    return fixed + name + extra
 
 
 def central_header(name: bytes, size: int, crc: int, offset: int) -> bytes:
@@ -483,8 +494,7 @@ def central_header(name: bytes, size: int, crc: int, offset: int) -> bytes:
     extra = struct.pack("<HH", 1, len(extra)) + extra if extra else b""
     shown, version = min(size, _BIG), 45 if extra else 20
     return (
-        struct.pack(
-            "<IHHHHHHIIIHHHHHII",
+        _CENTRAL.pack(
             0x02014B50,
             0x300 | version,
             version,
@@ -1314,13 +1324,14 @@ class Pack:
             self.backdated.append(f"entry {index} ({leaf['occurred_at']}, logged {leaf['received_at']})")
 
     def _line(self, line: bytes, index: int) -> tuple[Json, bytes]:
-        match = _RANGE_LINE.fullmatch(line)
-        if match is None:
+        head = b'{"index":%d,"leaf":"' % index
+        if not line.startswith(head) or not line.endswith(b'"}'):
+            if _RANGE_LINE.fullmatch(line):
+                raise Fault(f"log/range.jsonl does not go on with entry {index}", "E_GAP")
             raise Fault("a line of log/range.jsonl is malformed", "E_FORMAT")
-        if int(match[1]) != index:
-            raise Fault(f"log/range.jsonl does not go on with entry {index}", "E_GAP")
-        data = binascii.a2b_base64(match[2])
-        if binascii.b2a_base64(data, newline=False) != match[2]:
+        text = line[len(head) : -2]
+        data = binascii.a2b_base64(text)
+        if binascii.b2a_base64(data, newline=False) != text:
             raise Fault("base64 that is not in canonical form", "E_FORMAT")
         if index in self.proofs and self.proofs[index][0] != data:
             raise Fault(f"entry {index} is another one in the range than in its proof", "E_FORK")
@@ -1499,7 +1510,7 @@ class Pack:
             if line == b"]":
                 break
             text = line[:-1] if line.endswith(b",") else line
-            row = _JSON.decode(text.decode("utf-8"))
+            row = read_json(text)
             at = 32 * (row["log_index"] - self.start.size)
             told = hashlib.sha256(text + b"\n" + next(sheet, b"")).digest()
             if at < 0 or self.rows[at : at + 32] != told:
