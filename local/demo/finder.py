@@ -25,6 +25,8 @@ _FAMILIES = {
     "kickoff_after_signoff": "handoff",
     "desk_discipline": "desk",
     "incident_discipline": "incident",
+    "alert_linked": "incident",
+    "meetings_held": "governance",
     "integration_permissions": "access",
 }
 

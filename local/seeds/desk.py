@@ -9,7 +9,7 @@ from typing import Any
 
 from local.seeds.calendar import AS_OF, day, later, wire
 from local.seeds.roster import API_AGENT, CLIENTS, DESK_AGENTS, TEAMS, client_name, contact, main_site
-from local.seeds.violations import DESK, INCIDENT
+from local.seeds.violations import ALERTS, DESK, INCIDENT
 
 Row = dict[str, Any]
 
@@ -20,6 +20,7 @@ _CATEGORIES = ("Network", "Email", "Endpoint", "Access", "Backup", "Printing")
 _SUMMARIES = ("VPN drops", "Mailbox full", "Laptop is slow", "Password reset", "Backup failed", "Printer offline")
 _HOURS = {1: (1.0, 4.0), 2: (2.0, 8.0), 3: (4.0, 24.0), 4: (8.0, 72.0)}
 _SECURITY = 25
+_ALERT = 26
 _LATE_SHARE = 0.1
 _REOPEN_SHARE = 0.03
 _OUTCOME_IDS = {
@@ -83,7 +84,7 @@ def rows(dice: random.Random) -> dict[str, list[Row]]:
     """Tickets and Actions."""
     tickets: list[Row] = []
     actions: list[Row] = []
-    for story in _stories(dice):
+    for story in (*_stories(dice), *_alerts(dice)):
         ticket, told = story.done()
         tickets.append(ticket)
         actions.extend(told)
@@ -100,6 +101,14 @@ def _stories(dice: random.Random) -> Iterator[Story]:
             yield _open(number, dice)
         else:
             yield _closed(number, dice)
+
+
+def _alerts(dice: random.Random) -> Iterator[Story]:
+    """Two alerts of Tuesday: one became part of an incident, of the other nobody says what became of it."""
+    for number, parent in ((1901, next(iter(INCIDENT))), *((number, 0) for number in ALERTS)):
+        story = _open(number, dice, tickettype_id=_ALERT, team=TEAMS[3], parent_id=parent)
+        story.ticket |= {"dateoccurred": wire(day(11, 17, 9)), "summary": f"Sign-in from two countries ({number})"}
+        yield story
 
 
 def _base(number: int, opened: datetime, dice: random.Random, **fixed: Any) -> Story:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.seeds.calendar import day, wire
+from local.seeds.calendar import day, later, wire
 from local.seeds.roster import PROJECT_AGENTS, client_name, contact, main_site
 from local.seeds.violations import HANDOFFS
 
@@ -25,7 +25,7 @@ def rows() -> dict[str, list[Row]]:
     return {
         "Opportunities": [_opportunity(number) for number in OPPORTUNITIES],
         "Quotation": [_quotation(number) for number in OPPORTUNITIES],
-        "Appointment": [_kickoff(608)],
+        "Appointment": [_kickoff(608), *_meetings()],
     }
 
 
@@ -101,6 +101,27 @@ def _quotation(number: int) -> Row:
         if "scope_unsigned" not in HANDOFFS.get(number, ()):
             row["signature"] = "data:image/png;base64,RklDVElWRQ=="
     return row
+
+
+def _meetings() -> list[Row]:
+    """The steering team met each Tuesday and said so; the security review was planned once and never held."""
+    held = [
+        ("Steering team", day(11, 3, 10), 0),
+        ("Steering team", day(11, 10, 10), 0),
+        ("Steering team", day(11, 17, 10), 0),
+    ]
+    return [
+        {
+            "id": 960 + number,
+            "subject": subject,
+            "agent_id": PROJECT_AGENTS[0],
+            "start_date": wire(at),
+            "end_date": wire(later(at, hours=1)),
+            "complete_status": status,
+            "last_modified": wire(at),
+        }
+        for number, (subject, at, status) in enumerate((*held, ("Security review", day(11, 5, 14), 1)))
+    ]
 
 
 def _kickoff(opportunity: int) -> Row:

@@ -185,6 +185,7 @@ def _configuration() -> dict[str, list[Row]]:
         (3, "Service Request", "reqs", 3),
         (5, "Project", "prjs", 21),
         (25, "Security Incident", "reqs", 1),
+        (26, "Security Alert", "reqs", 1),
         (30, "Opportunity", "opps", 22),
         (40, "Delivery Project", "prjs", 21),
         (41, "Project Task", "reqs", 3),

@@ -112,6 +112,12 @@ INCIDENT: dict[int, str] = {
     1385: "no_review",
 }
 
+ALERTS: dict[int, str] = {1902: "not_linked"}
+"""Alert to what is wrong with it; 1901 hangs below an incident."""
+
+MEETINGS: dict[str, str] = {"Security review": "meeting_missed"}
+"""Promised meeting to what is wrong with it; the steering team met each week."""
+
 ACCESS: dict[str, tuple[str, ...]] = {
     "directory-sync": ("tier0",),
     "forms-bridge": ("unknown_permission",),
@@ -136,6 +142,7 @@ _FAMILIES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("project", "project", PROJECTS),
     ("desk", "ticket", DESK),
     ("incident", "ticket", INCIDENT),
+    ("incident", "ticket", ALERTS),
 )
 
 
@@ -151,6 +158,7 @@ def violations() -> list[Violation]:
     ]
     found += [_violation("handoff", "opportunity", str(n), code) for n, codes in HANDOFFS.items() for code in codes]
     found += [_violation("access", "integration", app_id(key), code) for key, codes in ACCESS.items() for code in codes]
+    found += [_violation("governance", "meeting", name, code) for name, code in MEETINGS.items()]
     # HaloPSA lists API applications, roles and configuration commits to nobody with less than its admin scope.
     found.append(_violation("access", "integration", "attest", "tier0"))
     return found

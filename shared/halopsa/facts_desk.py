@@ -107,7 +107,13 @@ def _ticket(row: DeskTicket) -> TicketFacts:
         opportunity=row.is_opportunity,
         attachments=row.attachment_count,
         workflow=None if row.workflow_id is None else row.workflow_id > 0,
+        parent=_parent(row),
     )
+
+
+def _parent(row: DeskTicket) -> str | None:
+    number = _known(row.parent_id) or _known(row.merged_into_id)
+    return str(number) if number else "" if "parent_id" in row.model_fields_set else None
 
 
 _ZERO = Fraction(0)

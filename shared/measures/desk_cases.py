@@ -50,6 +50,36 @@ def cases_of(desk: Desk, policy: Policy, at: datetime, standing: Collection[str]
 _EMPTY = Trail()
 
 
+@dataclass(frozen=True, slots=True)
+class AlertCase:
+    """One alert to be judged; ``gone``: it is none any more. ``parent_type``: of what it hangs below, None where unknown."""
+
+    ticket: TicketFacts
+    parent_type: int | None = None
+    practice: str | None = None
+    gone: bool = False
+
+
+def alerts_of(desk: Desk, policy: Policy, at: datetime, standing: Collection[str]) -> Iterator[AlertCase]:
+    """Open alerts, those closed lately, and those with a finding that still asks; whether they count as tickets or not."""
+    since = at - timedelta(days=policy.desk.closed_days)
+    alerts: list[tuple[TicketFacts, str | None, bool]] = []
+    for ticket in desk.tickets:
+        practice = policy.practice_of(ticket.type_id, ticket.team)
+        scoped = policy.scoped(practice, ticket.customer).desk
+        kept = is_open(ticket, at, scoped.closed_statuses) or (
+            ticket.closed is not None and since <= ticket.closed < at
+        )
+        if ticket.id in standing or (ticket.type_id in scoped.alert_types and kept):
+            alerts.append((ticket, practice, ticket.type_id not in scoped.alert_types))
+    parents = {ticket.parent for ticket, _, _ in alerts}
+    known = {ticket.id: ticket.type_id for ticket in desk.tickets if ticket.id in parents} if parents else {}
+    for ticket, practice, other in alerts:
+        yield AlertCase(ticket, known.get(ticket.parent or ""), practice, gone=other)
+    for gone in sorted(set(standing) - {ticket.id for ticket, _, _ in alerts} - {one.id for one in desk.refused}):
+        yield AlertCase(TicketFacts(gone), gone=True)
+
+
 def _twins(tickets: list[TicketFacts], within: timedelta) -> dict[str, tuple[str, ...]]:
     groups: dict[tuple[str, int, str], list[TicketFacts]] = defaultdict(list)
     for ticket in tickets:

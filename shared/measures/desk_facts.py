@@ -41,6 +41,8 @@ class TicketFacts:
     attachments: int | None = None
     workflow: bool | None = None
     """Under a workflow; None when the row does not tell."""
+    parent: str | None = None
+    """The ticket it hangs below or was merged into, '' for none; None when the row does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

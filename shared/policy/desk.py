@@ -78,4 +78,10 @@ class DeskPolicy(Section):
     """Action outcomes that reach the client."""
     evidence_outcomes: tuple[str, ...] = ("Evidence Captured",)
     """An action with one of these outcomes, or an attachment, counts as captured evidence."""
+    alert_types: tuple[int, ...] = ()
+    """Ticket types of alerts, which lead to an incident or are dismissed; empty until somebody says."""
+    alert_link_hours: Positive = 24
+    """An alert hangs below an incident within so many hours."""
+    alert_dismissed_categories: tuple[str, ...] = ()
+    """An alert closed with one of these (``category_1``) needs no incident."""
     review_outcomes: tuple[str, ...] = ("Post-Incident Review",)

@@ -17,6 +17,7 @@ from shared.policy.billing import BillingPolicy
 from shared.policy.configuration import ConfigurationPolicy
 from shared.policy.delivery import HandoffPolicy, ProjectPolicy
 from shared.policy.desk import DeskPolicy, PracticePolicy
+from shared.policy.governance import GovernancePolicy
 from shared.policy.halopsa import HaloPolicy
 from shared.policy.service import ServicePolicy
 
@@ -53,6 +54,7 @@ class Policy(BaseModel):
     project: ProjectPolicy = ProjectPolicy()
     handoff: HandoffPolicy = HandoffPolicy()
     desk: DeskPolicy = DeskPolicy()
+    governance: GovernancePolicy = GovernancePolicy()
     access: AccessPolicy = AccessPolicy()
     halopsa: HaloPolicy = HaloPolicy()
     configuration: ConfigurationPolicy = ConfigurationPolicy()

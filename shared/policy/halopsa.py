@@ -26,6 +26,8 @@ class Meaning(Section):
 
     invoice_approval: InvoiceApprovalMeaning = InvoiceApprovalMeaning()
     quotation_approval: QuotationApprovalMeaning = QuotationApprovalMeaning()
+    appointment_complete: tuple[int, ...] = (0,)
+    """Numbers of an appointment's complete_status by which somebody said that it was held."""
 
 
 class HaloPolicy(Section):

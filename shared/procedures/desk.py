@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from shared.actions import Action, ActionKind
-from shared.controls import desk_discipline, incident_discipline
+from shared.controls import alert_linked, desk_discipline, incident_discipline
 from shared.controls.spec import Case, Control
-from shared.measures.desk_cases import TicketCase, cases_of
+from shared.measures.desk_cases import AlertCase, TicketCase, alerts_of, cases_of
 from shared.measures.desk_facts import Desk
 from shared.measures.desk_signs import is_security_incident
 from shared.model import JsonObject, Subject
@@ -20,7 +21,7 @@ from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import findings
 
-CONTROLS: tuple[Control, ...] = (desk_discipline.CONTROL, incident_discipline.CONTROL)
+CONTROLS: tuple[Control, ...] = (desk_discipline.CONTROL, incident_discipline.CONTROL, alert_linked.CONTROL)
 _TOLD_EACH = 5
 """More new findings than this of one practice are told in one message."""
 
@@ -48,7 +49,8 @@ def _cases(services: Services, run: Run, control: Control, desk: Desk) -> Iterat
         for row in findings.of_control(services.rows, control.id)
         if row["verdict"] in findings.ASKING
     }
-    for facts in cases_of(desk, policy, run.as_of, standing):
+    found = alerts_of if control is alert_linked.CONTROL else cases_of
+    for facts in found(desk, policy, run.as_of, standing):
         if (
             control is incident_discipline.CONTROL
             and not _incident(services, facts)
@@ -61,7 +63,7 @@ def _cases(services: Services, run: Run, control: Control, desk: Desk) -> Iterat
             continue
         if before is not None and before["customer"] != facts.ticket.customer:
             # the ticket moved to another customer: the finding under the former one ends
-            yield _case(control, TicketCase(facts.ticket, gone=True), before["customer"], before["practice"], desk)
+            yield _case(control, replace(facts, gone=True), before["customer"], before["practice"], desk)
         yield _case(control, facts, facts.ticket.customer, facts.practice, desk)
     if control is desk_discipline.CONTROL:
         for row in desk.refused:
@@ -76,12 +78,14 @@ def _cases(services: Services, run: Run, control: Control, desk: Desk) -> Iterat
             )
 
 
-def _incident(services: Services, facts: TicketCase) -> bool:
+def _incident(services: Services, facts: TicketCase | AlertCase) -> bool:
     policy = services.policy.policy.scoped(facts.practice, facts.ticket.customer)
     return is_security_incident(facts.ticket, policy.desk)
 
 
-def _case(control: Control, facts: TicketCase, customer: str | None, practice: str | None, desk: Desk) -> Case:
+def _case(
+    control: Control, facts: TicketCase | AlertCase, customer: str | None, practice: str | None, desk: Desk
+) -> Case:
     return Case(
         Subject(control.subject_kind, facts.ticket.id),
         customer,

@@ -28,6 +28,7 @@ from shared.procedures.handoff_decisions import open_decisions, settle_decisions
 from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, hold_of, let_go, signed, waived
 from shared.procedures.handoff_projects import create, on_carried_out, on_failed
 from shared.procedures.handoff_reading import handoff_briefing, handoff_view, list_handoffs
+from shared.procedures.meetings import watch_meetings
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import handoffs as register
@@ -91,6 +92,7 @@ def handoff_review_run(services: Services, run: Run) -> JsonObject:
         "verdicts": verdicts,
         "quality": _quality(services, run),
         "decisions": watch_decisions(services, run),
+        "meetings": watch_meetings(services, mirror, run),
     }
 
 

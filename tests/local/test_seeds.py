@@ -44,7 +44,7 @@ def test_the_world_has_the_sizes_that_were_promised(rows):
     policy = Policy.model_validate(_toml())
     assert set(policy.practices) == {"msp", "mssp", "ps"}
     assert len(rows["Client"]) == 20
-    assert sum(1 for row in rows["Tickets"] if row["tickettype_id"] != 41) == 404
+    assert sum(1 for row in rows["Tickets"] if row["tickettype_id"] != 41) == 406
     assert len(rows["Projects"]) == 12
     assert len(rows["RecurringInvoice"]) == 40
     assert len(integrations.ALL) == 15
@@ -59,6 +59,7 @@ def test_every_planted_violation_is_about_something_that_exists(rows):
         "project": {str(row["id"]) for row in rows["Projects"]},
         "opportunity": {str(row["id"]) for row in rows["Opportunities"]},
         "ticket": {str(row["id"]) for row in rows["Tickets"]},
+        "meeting": {one.name for one in Policy.model_validate(_toml()).governance.meetings},
         "integration": {row["appId"] for row in entra.rows()["servicePrincipals"]}
         | {row["clientId"] for row in rows["Application"]},
     }
@@ -68,7 +69,15 @@ def test_every_planted_violation_is_about_something_that_exists(rows):
         assert one["text"].endswith(".")
     keys = [(one["subject"]["kind"], one["subject"]["id"], one["code"]) for one in planted]
     assert len(keys) == len(set(keys))
-    assert {one["family"] for one in planted} == {"billing", "project", "handoff", "access", "desk", "incident"}
+    assert {one["family"] for one in planted} == {
+        "billing",
+        "project",
+        "handoff",
+        "access",
+        "desk",
+        "incident",
+        "governance",
+    }
 
 
 def test_rows_name_each_other_correctly(rows):

@@ -149,3 +149,19 @@ def test_a_desk_never_read_judges_nothing_and_says_so() -> None:
     answer = desk_check_run(services, Run("r-1", "desk_check", None, NOW, "oid-1"))
 
     assert "never been read" in answer["note"]
+
+
+def test_an_alert_is_judged_by_what_it_hangs_below_whether_it_counts_as_a_ticket_or_not() -> None:
+    """Below an incident it passes; below a request, or nothing, it does not; once linked, its finding closes."""
+    services = weeks.services(policy="[desk]\nalert_types = [26]\nnot_tickets = [26]\n")
+    old = NOW - timedelta(days=3)
+    incident, request = ticket(1, old), ticket(2, old, tickettype_id=3)
+    alerts = [ticket(10 + parent, old, tickettype_id=26, parent_id=parent) for parent in (0, 1, 2)]
+    check(services, incident, request, *alerts)
+
+    stands = {row["subject"]["id"]: row["verdict"] for row in findings.of_control(services.rows, "alert_linked")}
+    assert stands == {"10": "fail", "11": "pass", "12": "fail"}
+    assert codes(found(services, 10, "alert_linked")) == {"not_linked"}
+
+    check(services, incident, request, ticket(10, old, tickettype_id=26, parent_id=1), number=2)
+    assert found(services, 10, "alert_linked")["status"] == "closed"

@@ -223,6 +223,8 @@ class Meeting(Record):
     ticket_id: HaloId | None = None
     subject: HaloText = ""
     start_date: HaloDate = None
+    end_date: HaloDate = None
+    complete_status: HaloId | None = None
 
     kind: ClassVar[str] = "Appointment"
 

@@ -41,6 +41,8 @@ class DeskTicket(Record):
     is_opportunity: HaloBool = False
     workflow_id: HaloId | None = None
     attachment_count: HaloInt | None = None
+    parent_id: HaloId | None = None
+    merged_into_id: HaloId | None = None
 
 
 class DeskAction(Record):
