@@ -178,6 +178,9 @@ CATALOGUE: tuple[Setting, ...] = (
 )
 
 
+_REFERENCE = "@Microsoft.KeyVault("
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of one process. Build with from_environ, or by hand in tests."""
@@ -204,6 +207,9 @@ class Settings:
                 if needed:
                     faults.append(f"{setting.name} is missing ({setting.about})")
                 continue
+            if value.startswith(_REFERENCE):
+                # App Service leaves the reference itself where it may not read the secret; no setting of ours is one.
+                faults.append(f"{setting.name} is a Key Vault reference that could not be followed")
             values[setting.name] = value
         if not values.get("ATTEST_STORAGE") and not values.get("ATTEST_STORAGE__tableServiceUri"):
             faults.append(
