@@ -17,9 +17,10 @@ This page is made from `infra/identities.json` by `python -m local.identities`; 
 permission review begins with it, and a test holds this page to it.
 
 That the rights are enough, and that none is spare, is not reasoned but run. `tests/least_privilege` starts the five apps
-under these identities before a gate that knows the roles and refuses everything else, plays the whole story, and then
-takes every right away in turn; each time something breaks. A narrower role that would do, or an action of our own roles
-that nobody uses, fails the same tests.
+under these identities before a gate that knows storage roles, Graph permissions, HaloPSA scopes and Key Vault rights and
+refuses everything else. It calls for every function of every app, and then takes every right away in turn; each time
+something breaks. A narrower role that would do, a Graph permission outside the least set, or an action of our own roles
+that nobody uses, fails the same tests. The end-to-end tests run behind the same gate.
 """
 _PLACES = {"tables": "table", "containers": "container", "queues": "queue"}
 

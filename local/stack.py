@@ -29,6 +29,7 @@ from shared.storage import Account, azurite_connection, ensure_storage
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".local"
+HOST = "The host"
 VARIABLES = "HOST_PORT, HALO_PORT, ENTRA_PORT or AZURITE_PORT"
 _START_SECONDS = 120
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -99,6 +100,8 @@ class Stack:
         self.host_url, self.halo_url, self.entra_url = (
             f"http://127.0.0.1:{port}" for port in (self.ports.host, self.ports.halo, self.ports.entra)
         )
+        self.intake_url = self.host_url
+        """Where HaloPSA rings."""
         self.master_key = MASTER
         self.account = Account(connection=azurite_connection(self.ports.azurite))
         self.logs = folder / "logs"
@@ -130,28 +133,33 @@ class Stack:
         refuse_taken(self.ports.named(), VARIABLES)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.TemporaryDirectory(prefix="run-", dir=self._folder)
-        environment = self.environment()
-        halo = with_bells(_rows(self._seed), bells(self.host_url))
+        self.environment()  # what is wrong with it is said before anything runs
+        halo = with_bells(_rows(self._seed), bells(self.intake_url))
         simulator = self._python("HaloPSA", "local.halopsa", self.ports.halo, "--seed", self._file("halopsa", halo))
         seeded = ("--seed", self._file("entra", _rows(self._entra_seed))) if self._entra_seed is not None else ()
         entra = self._python("Entra", "local.entra", self.ports.entra, "--identity-header", _IDENTITY_HEADER, *seeded)
-        self._children.append(start_azurite(self.ports.azurite, self.logs, say=self._say))
+        self._children.append(self.start_store())
         ensure_storage(self.account)
         if not self._without_host:
-            self.start_host(environment)
+            self.start_host()
         simulator.wait_for_ports((self.ports.halo,), _START_SECONDS)
         entra.wait_for_ports((self.ports.entra,), _START_SECONDS)
 
-    def start_host(self, environment: Mapping[str, str] | None = None) -> None:
-        """The Functions host alone; again after ``kill_host``."""
-        host = self._python("The host", "local.host", self.ports.host, environment=environment or self.environment())
+    def start_store(self) -> Child:
+        """Azurite alone."""
+        return start_azurite(self.ports.azurite, self.logs, say=self._say)
+
+    def start_host(self, settings: Mapping[str, str] | None = None) -> None:
+        """The Functions host alone, with settings laid over its own; again after ``kill_host``."""
+        environment = {**self.environment(), **(settings or {})}
+        host = self._python(HOST, "local.host", self.ports.host, environment=environment)
         host.wait_for_ports((self.ports.host,), _START_SECONDS)
 
     def kill_host(self) -> None:
         """End the host as a crash would, at once and without goodbye."""
-        host = next(child for child in self._children if child.name == "The host")
-        self._children.remove(host)
-        host.kill()
+        for host in [child for child in self._children if child.name.startswith(HOST)]:
+            self._children.remove(host)
+            host.kill()
 
     def stop(self) -> None:
         """The host first, so that nothing talks to what is gone. Safe to call twice."""
@@ -197,11 +205,11 @@ class Stack:
         return {**passed, "PYTHONUNBUFFERED": "1", **values, **self._settings}
 
     def _python(
-        self, name: str, module: str, port: int, *more: str, environment: Mapping[str, str] | None = None
+        self, name: str, module: str, port: int, *more: str, environment: Mapping[str, str] | None = None, log: str = ""
     ) -> Child:
         command = [sys.executable, "-m", module, "--port", str(port), *more]
-        log = self.logs / f"{module.removeprefix('local.')}.log"
-        child = Child.start(name, command, log=log, environment=environment)
+        said = self.logs / f"{log or module.removeprefix('local.')}.log"
+        child = Child.start(name, command, log=said, environment=environment)
         self._children.append(child)
         return child
 

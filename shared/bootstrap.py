@@ -112,9 +112,10 @@ class Live:
     def signer(self) -> Signer:
         from shared.signing import signer_for
 
-        setting = self.settings.text("ATTEST_SIGNING_KEY")
-        credential = None if setting.startswith("file:") else self.account.credential
-        return signer_for(setting, self.settings.text("ATTEST_LEDGER_ORIGIN"), credential)
+        setting, origin = self.settings.text("ATTEST_SIGNING_KEY"), self.settings.text("ATTEST_LEDGER_ORIGIN")
+        if setting.startswith("file:"):
+            return signer_for(setting, origin, None)
+        return signer_for(setting, origin, self.account.credential, **self.account.vault_options())
 
     @cached_property
     def mirror(self) -> Mirror:

@@ -160,7 +160,7 @@ class KeyVaultSigner:
         return der_of(result.signature)
 
 
-def signer_for(setting: str, name: str, credential: TokenCredential | None) -> Signer:
+def signer_for(setting: str, name: str, credential: TokenCredential | None, **client_options: Any) -> Signer:
     """The signer ATTEST_SIGNING_KEY names: ``file:`` and a path, or a Key Vault key's URL."""
     if setting.startswith("file:"):
         return FileSigner(Path(setting.removeprefix("file:")), name)
@@ -169,4 +169,4 @@ def signer_for(setting: str, name: str, credential: TokenCredential | None) -> S
             "ATTEST_SIGNING_KEY must be the https URL of a Key Vault key, or file: and a path.",
             code="signing_key_invalid",
         )
-    return KeyVaultSigner(setting, name, credential)
+    return KeyVaultSigner(setting, name, credential, **client_options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -23,10 +23,20 @@ class DemoFailed(Exception):
 class Api:
     """Calls the service as any persona. One connection pool; tokens are fetched once a persona."""
 
-    def __init__(self, host: str, halo: str, entra: str, say: Callable[[str], None], master_key: str = "") -> None:
+    def __init__(
+        self,
+        host: str,
+        halo: str,
+        entra: str,
+        say: Callable[[str], None],
+        master_key: str = "",
+        beside: Sequence[str] = (),
+    ) -> None:
+        """``host`` answers people; ``beside`` are the service's other apps, where it runs as several."""
         self.say = say
         self.master_key = master_key
         self._host = httpx.Client(base_url=host, timeout=120.0, trust_env=False)
+        self._beside = [httpx.Client(base_url=url, timeout=120.0, trust_env=False) for url in beside]
         self._halo = httpx.Client(base_url=halo, timeout=120.0, trust_env=False)
         self._entra = httpx.Client(base_url=entra, timeout=60.0, trust_env=False)
         self._tokens: dict[str, str] = {}
@@ -35,7 +45,7 @@ class Api:
 
     def close(self) -> None:
         """Let go of all connections."""
-        for client in (self._host, self._halo, self._entra):
+        for client in (self._host, *self._beside, self._halo, self._entra):
             client.close()
 
     def token(self, who: str) -> str:
@@ -119,9 +129,10 @@ class Api:
 
     def clock(self, now: str | None) -> None:
         """Move the service's clock (local door)."""
-        answer = self._host.post("/_local/clock", json={"now": now})
-        if answer.status_code != 200:
-            raise DemoFailed(f"The clock could not be moved: {answer.text[:200]}")
+        for app in (self._host, *self._beside):
+            answer = app.post("/_local/clock", json={"now": now})
+            if answer.status_code != 200:
+                raise DemoFailed(f"The clock could not be moved: {answer.text[:200]}")
 
     def halo(self, tables: Mapping[str, list[Json]], *, quiet: bool = False) -> None:
         """Somebody works in HaloPSA: rows change, and its webhooks ring."""
@@ -155,16 +166,21 @@ class Api:
         """Wait until HaloPSA has rung for everything and all that the rings set going has been done."""
         began = time.monotonic()
         pause = 0.02
-        while not (self._idle(5) and self._rung() and self._idle()):
+        while not self.quiet():
             if time.monotonic() - began > seconds:
                 raise DemoFailed(f"What HaloPSA rang about was not handled within {seconds:.0f} s.")
             time.sleep(pause)
             pause = min(pause * 1.3, 0.2)
         self.timings.append(("deliveries", round(time.monotonic() - began, 2)))
 
+    def quiet(self) -> bool:
+        """Whether HaloPSA has rung for everything and nothing that rings set going is left to do."""
+        return self._idle(5) and self._rung() and self._idle()
+
     def _idle(self, wait: int = 0, *queues: str) -> bool:
-        asked = self._host.get("/_local/idle", params={"wait": str(wait), "queue": list(queues)})
-        return bool(asked.json()["idle"])
+        asked = {"wait": str(wait), "queue": list(queues)}
+        apps = (self._host, *self._beside)
+        return all(app.get("/_local/idle", params=asked).json()["idle"] for app in apps)
 
     def _rung(self) -> bool:
         return int(self._halo.get("/_sim/webhooks").json()["pending"]) == 0

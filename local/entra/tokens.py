@@ -14,6 +14,11 @@ EXCHANGE = "api://AzureADTokenExchange"
 _NAMES = uuid.UUID("6f2b3f0a-8f43-4b55-9c0e-1d5d6d7b8a90")
 
 
+def object_id(tenant: str, client_id: str) -> str:
+    """Of an identity's principal in a tenant, as its tokens carry it."""
+    return str(uuid.uuid5(_NAMES, f"{tenant}/{client_id}"))
+
+
 class GrantError(Exception):
     """The token endpoint refuses, with OAuth's error word."""
 
@@ -90,7 +95,7 @@ class Issuer:
 
     def application(self, tenant: str, client_id: str, resource: str) -> str:
         """An application's or managed identity's token for a resource (v1 shape, as Azure's own resources ask for)."""
-        oid = str(uuid.uuid5(_NAMES, f"{tenant}/{client_id}"))
+        oid = object_id(tenant, client_id)
         claims = self._lifetime() | {"aud": resource, "tid": tenant, "oid": oid, "sub": oid, "idtyp": "app"}
         if resource == self.audience:
             claims |= {

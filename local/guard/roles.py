@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ _ENTITIES = "tableServices/tables/entities"
 DELEGATION = "blobServices/generateUserDelegationKey/action"
 
 MANAGEMENT = frozenset({"management/read"})
-"""What Resource Manager answers, which is not the store's business."""
+"""What Resource Manager and Log Analytics answer to readers."""
 
 BUILT_IN: Mapping[str, frozenset[str]] = {
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": MANAGEMENT,  # Reader
@@ -58,9 +58,16 @@ BUILT_IN: Mapping[str, frozenset[str]] = {
 _PREFIX = "Microsoft.Storage/storageAccounts/"
 
 
+VAULT: Mapping[str, frozenset[str]] = {
+    "keys/sign": frozenset({"keys/read", "keys/sign/action"}),
+    "secrets/get": frozenset({"secrets/getSecret/action"}),
+}
+"""What the signer and the platform need of Key Vault, by the table's words for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One line of the table: a group holds a role on one place."""
+    """One line of the table: a group holds a role, a permission or a scope on one place."""
 
     group: str
     role: str
@@ -68,8 +75,8 @@ class Right:
     actions: frozenset[str] = field(repr=False)
 
     def gives(self, place: str, action: str) -> bool:
-        """Whether it allows the action there. A scope without a name covers all of its service."""
-        inside = self.scope == place or (self.scope.count("/") == 1 and place.startswith(self.scope))
+        """Whether it allows the action there. A storage scope without a name covers all of its service."""
+        inside = self.scope == place or (self.scope.count("/") == 1 and place.startswith(f"{self.scope}/"))
         return inside and any(
             one == action or (one.endswith("*") and action.startswith(one[:-1])) for one in self.actions
         )
@@ -86,11 +93,30 @@ def actions_of(role_id: str, custom: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(one.removeprefix(_PREFIX) for one in (*role.get("actions", ()), *role["dataActions"]))
 
 
+def of_halopsa(scope: str) -> frozenset[str]:
+    """What a scope of HaloPSA opens: ``edit:tickets`` reads and writes tickets, ``admin`` its own area."""
+    verb, _, area = scope.partition(":")
+    if not area:
+        return frozenset({f"{verb}/read", f"{verb}/write"})
+    return frozenset({f"{area}/read"} | ({f"{area}/write"} if verb == "edit" else set()))
+
+
 def rights(table: Mapping[str, Any] | None = None) -> tuple[Right, ...]:
-    """Every right of every group, in the table's order."""
+    """Every right of every group in every system, in the table's order."""
     held = table if table is not None else json.loads(TABLE.read_text("utf-8"))
-    return tuple(
-        Right(group, role["role"], role["scope"], actions_of(role["id"], held["custom_roles"]))
-        for group, one in held["groups"].items()
-        for role in one["roles"]
-    )
+    return tuple(right for group in held["groups"] for right in _of_group(group, held))
+
+
+def _of_group(group: str, table: Mapping[str, Any]) -> Iterator[Right]:
+    held = table["groups"][group]
+    for role in held["roles"]:
+        yield Right(group, role["role"], role["scope"], actions_of(role["id"], table["custom_roles"]))
+    for permission in held["graph"]:
+        yield Right(group, permission, "graph", frozenset({permission}))
+    for scope in held["halopsa"]:
+        yield Right(group, scope, "halopsa", of_halopsa(scope))
+    for right in held["key_vault"]:
+        verb, _, name = right.partition(": ")
+        yield Right(group, verb, f"vault/{name}" if name else "vault", VAULT[verb])
+    for role in table["azure"].get(group, ()):
+        yield Right(group, role["role"], f"azure/{role['on']}", MANAGEMENT)

@@ -25,6 +25,7 @@ from local.host.queues import LEASE_SECONDS, Listener
 from local.host.routes import Router
 from local.host.rules import faults
 from local.host.secrets import HostSecrets
+from local.host.served import Served
 from local.host.sign_in import PATH, SignIn, with_token
 from local.host.timers import Timers
 from local.host.web import Web
@@ -66,6 +67,8 @@ class Host:
     ) -> None:
         choices = choices or HostChoices()
         self._told = choices.told
+        self._served = Served()
+        functions = [self._served.watched(function) for function in functions]
         broken = faults(functions, options, environ)
         if broken:
             raise StartFailed("The host would not start this app: " + " ".join(broken))
@@ -121,6 +124,7 @@ class Host:
                 Route("/admin/functions/{name}", admin.invoke, methods=["GET", "POST"]),
                 Route("/_local/clock", admin.clock, methods=["POST"]),
                 Route("/_local/idle", self._is_idle),
+                Route("/_local/served", self._what_was_served),
                 Route("/_local/sent/{queue}", self._was_sent, methods=["POST"]),
                 Route(PATH, self._sign_in.page),
                 Route(PATH, self._sign_in.enter, methods=["POST"]),
@@ -146,11 +150,15 @@ class Host:
             await asyncio.sleep(_LOOK_SECONDS)
         return JSONResponse({"idle": idle})
 
+    async def _what_was_served(self, _: Request) -> Response:
+        """``GET /_local/served``: by function, how often it ended well and how often not."""
+        return JSONResponse(self._served.counts())
+
     async def _was_sent(self, request: Request) -> Response:
         """``POST /_local/sent/{queue}``: another process put a message there; look now."""
         for listener in self._listeners:
             if listener.queue_name == request.path_params["queue"]:
-                listener.expect(0)
+                listener.told()
         return Response(status_code=204)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -94,6 +94,11 @@ class Listener:
             self._told_at = time.monotonic()
             self._wake.set()
 
+    def told(self) -> None:
+        """Another process sent a message here: look now, and do not call this queue empty before."""
+        self._told_at = time.monotonic()
+        self._wake.set()
+
     def expect(self, seconds: float) -> None:
         """A message will show in so many seconds: look then."""
         self._due = min(self._due, time.monotonic() + seconds)

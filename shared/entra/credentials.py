@@ -85,9 +85,15 @@ class LoopbackTokens:
     """On one machine: the same two steps against the stand-in, which knows no secrets."""
 
     def __init__(
-        self, authority: str, home: str, client: httpx.Client, now: Callable[[], float] = time.monotonic
+        self,
+        authority: str,
+        home: str,
+        client: httpx.Client,
+        client_id: str = "halo-attest",
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._authority, self._home, self._client, self._now = authority.rstrip("/"), home, client, now
+        self._client_id = client_id
         self._held: dict[tuple[str, str], tuple[float, str]] = {}
 
     def get(self, tenant: str, resource: str) -> str:
@@ -106,7 +112,7 @@ class LoopbackTokens:
         self._held.pop((tenant, resource), None)
 
     def _managed(self, resource: str) -> str:
-        query = {"api-version": "2019-08-01", "resource": resource, "client_id": "halo-attest-review"}
+        query = {"api-version": "2019-08-01", "resource": resource, "client_id": self._client_id}
         return self._ask("GET", "/msi/token", params=query, headers={"X-IDENTITY-HEADER": "local-only"})
 
     def _exchanged(self, tenant: str, resource: str, assertion: str) -> str:
@@ -148,7 +154,7 @@ def is_loopback(url: str) -> bool:
 
 def open_tokens(settings: Settings, home: str, client: httpx.Client) -> Tokens:
     """The stand-in's on one machine, the managed identity's everywhere else."""
-    authority = settings.text("ATTEST_AUTHORITY")
+    authority, identity = settings.text("ATTEST_AUTHORITY"), settings.text("ATTEST_IDENTITY_CLIENT_ID")
     if is_loopback(authority):
-        return LoopbackTokens(authority, home, client)
-    return IdentityTokens(settings.text("ATTEST_IDENTITY_CLIENT_ID"), settings.text("GRAPH_CLIENT_ID"), home, authority)
+        return LoopbackTokens(authority, home, client, identity or "halo-attest")
+    return IdentityTokens(identity, settings.text("GRAPH_CLIENT_ID"), home, authority)

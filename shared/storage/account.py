@@ -53,7 +53,7 @@ class Account:
     person: bool = False
     """A person at a shell, not the service."""
     ca: str = ""
-    """PEM file of the authority behind the account's certificate; empty for those the system knows."""
+    """PEM file of the authority behind its certificates; empty for those the system knows."""
 
     @classmethod
     def from_settings(cls, settings: Settings, *, person: bool = False) -> Account:
@@ -106,6 +106,13 @@ class Account:
             "retry_read": 2,
             "retry_status": 2,
         }
+
+    def vault_options(self) -> dict[str, Any]:
+        """What a client of the vault is built with: the same pool.
+
+        On one machine the vault's address is not of the domain that its tokens are for, which the client would refuse.
+        """
+        return {"transport": self.transport, "verify_challenge_resource": not self.ca}
 
     def close(self) -> None:
         """Give the connections back."""

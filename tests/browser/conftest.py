@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from pytest_socket import enable_socket
 
 from local.demo.api import Api
 from local.seeds import baselines, entra, world
-from local.stack import Ports, Stack
+from tests.harness.guarded import Guarded, Service
 
 AS_OF = "2026-11-20T18:00:00Z"
 
@@ -27,23 +26,16 @@ def some_rows() -> dict[str, list[dict]]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory) -> Iterator[Stack]:
+def stack(tmp_path_factory) -> Iterator[Guarded]:
     enable_socket()
     folder: Path = tmp_path_factory.mktemp("portal")
-    with Stack(
-        Ports.free(),
-        seed=some_rows(),
-        entra_seed=entra.rows(),
-        policy=world.POLICY,
-        folder=folder,
-        say=lambda line: print(line, file=sys.stderr),
-    ) as stack:
+    with Guarded(folder, seed=some_rows(), entra_seed=entra.rows(), policy=world.POLICY) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
 def api(stack) -> Iterator[Api]:
-    api = Api(stack.host_url, stack.halo_url, stack.entra_url, print, stack.master_key)
+    api = Service(stack)
     api.clock(AS_OF)
     api.run("sync", as_of=AS_OF)
     for project, body in list(baselines.bodies().items())[:3]:

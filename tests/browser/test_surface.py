@@ -63,8 +63,8 @@ def document(api: Api) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def raw(stack: Stack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.host_url, trust_env=False, timeout=60) as client:
+def raw() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -119,7 +119,7 @@ def _name(row: dict[str, Any]) -> str:
     return str(row.get("id") or row["quarter"])
 
 
-def test_nothing_that_is_sent_breaks_it(api: Api, document: dict[str, Any], raw: httpx.Client) -> None:
+def test_nothing_that_is_sent_breaks_it(api: Api, stack: Stack, document: dict[str, Any], raw: httpx.Client) -> None:
     """Odd paths, parameters, bodies and fields on every operation: a problem with a code, never 5xx, never a word too much."""
     wrong: list[tuple[str, str, int, str]] = []
     for path, methods in document["paths"].items():
@@ -127,6 +127,7 @@ def test_nothing_that_is_sent_breaks_it(api: Api, document: dict[str, Any], raw:
             headers = {"X-Request-Id": "odd-1", "Content-Type": "application/json", **_credentials(api, operation)}
             for part, query, body in _odd(path, operation):
                 address = re.sub(r"\{\w+\}", lambda _, part=part: part, path)
+                address = (stack.intake_url if "/webhooks/" in path else stack.host_url) + address
                 answer = raw.request(method.upper(), address, params=query, content=body, headers=headers)
                 if not _sound(answer):
                     said = f"{part[:20]} {query} {body[:60]!r}"

@@ -1,21 +1,21 @@
-"""A finance office's days over HTTP on the local stack: Azurite, the simulator, the host's queues, real tokens."""
+"""A finance office's days over HTTP on five guarded apps: Azurite, the simulator, the hosts' queues, real tokens."""
 
 from __future__ import annotations
 
 import copy
-import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from local.demo.api import Api
-from local.stack import Ports, Stack
 from tests.harness.billing import invoice, issued, tables
+from tests.harness.guarded import Guarded, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from local.demo.api import Api
 
 pytestmark = pytest.mark.stack
 
@@ -41,13 +41,13 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Stack]]:
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Guarded]]:
     from pytest_socket import enable_socket
 
     enable_socket()
     folder: Path = tmp_path_factory.mktemp("billing")
-    with Stack(Ports.free(), seed=rows(), folder=folder, say=lambda _: None) as stack:
-        api = Api(stack.host_url, stack.halo_url, stack.entra_url, lambda line: print(line, file=sys.stderr))
+    with Guarded(folder, seed=rows()) as stack:
+        api = Service(stack)
         api.clock(NOW)
         api.run("sync")
         yield api, stack
@@ -67,7 +67,7 @@ def disabled(api: Api) -> set[str]:
     return {str(one["id"]) for one in api.halo_rows("RecurringInvoice") if one["disabled"]}
 
 
-def holds_are_placed_through_a_halopsa_that_fails_half_way(office: tuple[Api, Stack]) -> None:
+def holds_are_placed_through_a_halopsa_that_fails_half_way(office: tuple[Api, Guarded]) -> None:
     """Writes refused, carried out without an answer, cut before: in the end each is held once, with its prior state."""
     api, stack = office
     for fault in ({"status": 500}, {"drop": "after"}, {"drop": "before"}):
@@ -82,7 +82,7 @@ def holds_are_placed_through_a_halopsa_that_fails_half_way(office: tuple[Api, St
     assert codes(api)["-102"] == {"no_signoff", "below_cost"}
 
 
-def an_edit_nobody_rang_for_holds_a_released_invoice_again(office: tuple[Api, Stack]) -> None:
+def an_edit_nobody_rang_for_holds_a_released_invoice_again(office: tuple[Api, Guarded]) -> None:
     """Released over HTTP, edited without a webhook, checked without a sync."""
     api, _ = office
     for hold in [held(api)[name] for name in ("-101", "-102", "-103")]:
@@ -99,7 +99,7 @@ def an_edit_nobody_rang_for_holds_a_released_invoice_again(office: tuple[Api, St
     assert disabled(api) == {"-101", "-104", "-105", "-106"}
 
 
-def what_left_around_a_hold_is_found_by_id(office: tuple[Api, Stack]) -> None:
+def what_left_around_a_hold_is_found_by_id(office: tuple[Api, Guarded]) -> None:
     """Somebody creates the invoice by hand while its recurring one is held."""
     api, _ = office
     december = {"period_start_date": "2026-12-01T00:00:00", "period_end_date": "2026-12-31T00:00:00"}
@@ -109,7 +109,7 @@ def what_left_around_a_hold_is_found_by_id(office: tuple[Api, Stack]) -> None:
     assert codes(api, "invoice_left_unsigned")["9104"] == {"left_while_held"}
 
 
-def billing_is_validated_and_then_trusted(office: tuple[Api, Stack]) -> None:
+def billing_is_validated_and_then_trusted(office: tuple[Api, Guarded]) -> None:
     """Map, look back, scenarios, test cycle, signature: and the evidence of each."""
     api, _ = office
     api.call("nora", "PUT", "/api/billing/contract-map", {"system": "none", "items": []})
@@ -140,7 +140,7 @@ def billing_is_validated_and_then_trusted(office: tuple[Api, Stack]) -> None:
         assert api.get("ada", "/api/evidence", type=kind)["items"], kind
 
 
-def the_figures_say_what_is_open(office: tuple[Api, Stack]) -> None:
+def the_figures_say_what_is_open(office: tuple[Api, Guarded]) -> None:
     """By cause and money, for who sees all and for who sees another customer."""
     api, stack = office
     span = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
@@ -156,7 +156,7 @@ def the_figures_say_what_is_open(office: tuple[Api, Stack]) -> None:
         assert other.post("/api/billing/validations", json={"name": "x", "scenarios": []}).status_code == 404
 
 
-def test_a_finance_office_from_the_first_hold_to_trust(office: tuple[Api, Stack]) -> None:
+def test_a_finance_office_from_the_first_hold_to_trust(office: tuple[Api, Guarded]) -> None:
     """One story, step by step: each stands on what the one before left."""
     holds_are_placed_through_a_halopsa_that_fails_half_way(office)
     an_edit_nobody_rang_for_holds_a_released_invoice_again(office)

@@ -1,4 +1,4 @@
-"""Evidence over HTTP on the local stack: odd deliveries in, packs out, verified offline; a new key and a new incarnation."""
+"""Evidence over HTTP on five guarded apps: odd deliveries in, packs out, verified offline; a new key and a new incarnation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -18,8 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.stack import Ports, Stack
 from shared.ledger import verify
+from tests.harness.guarded import Guarded
 
 pytestmark = pytest.mark.stack
 
@@ -34,19 +35,25 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         seed = {"Client": [{"id": 4711, "name": "Odd & Söhne (fictional)"}], "Tickets": [], "Actions": [], "Agent": []}
-        self.stack = Stack(Ports.free(), seed=seed, folder=folder, say=lambda _: None)
+        self.stack = Guarded(folder, seed=seed)
 
     def person(self, *roles: str, oid: str = "00000000-0000-4000-8000-00000000aaaa", **more: Any) -> httpx.Client:
         """A client with a token."""
         body = {"oid": oid, "name": "Nora Fictive", "roles": roles, **more}
         token = httpx.post(self.stack.entra_url + "/dev/token", json=body, trust_env=False).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.stack.host_url, headers=headers, timeout=120, trust_env=False)
+        return httpx.Client(
+            base_url=self.stack.host_url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=120,
+            trust_env=False,
+            follow_redirects=True,  # a pack is handed out by a link into storage
+            verify=ssl.create_default_context(cafile=self.stack.authority()),
+        )
 
     def ring(self, identity: str, **ticket: Any) -> httpx.Response:
         """A delivery of the odd customer."""
         body = {"id": identity, "event": "New Ticket Logged", "ticket": {"client_id": 4711, **ticket}}
-        url = self.stack.host_url + "/api/webhooks/halopsa/main"
+        url = self.stack.intake_url + "/api/webhooks/halopsa/main"
         return httpx.post(url, auth=("halopsa", "local-only"), json=body, timeout=60, trust_env=False)
 
     def run(self, job: str) -> dict[str, Any]:
@@ -181,8 +188,6 @@ def test_custody_and_walls(house: House) -> None:
         path = f"/api/packs/{pack['id']}/download"
         part = other.get(path, headers={"Range": "bytes=1-"})  # nobody takes a pack unseen
         assert (part.status_code, len(part.content)) == (206, pack["size"] - 1)
-        done = other.get(path, headers={"Range": f"bytes={pack['size']}-"})
-        assert (done.status_code, done.headers["content-range"]) == (416, f"bytes */{pack['size']}")
         taken = other.get("/api/evidence", params={"customer": "4711", "type": "pack.downloaded"}).json()["items"]
     assert [one["actor"][-4:] for one in taken if one["subject"]["id"] == pack["id"]] == ["aaaa", "eeee"]
     with house.person("Auditor", customers=["1"]) as stranger:
@@ -208,7 +213,7 @@ def test_a_new_key_and_a_new_incarnation(house: House) -> None:
     _, before = house.pack()
     old_keys = house.keys()
     house.stack.kill_host()
-    (house.folder / "signing-key.pem").rename(house.folder / "old-key.pem")
+    house.stack.vault.renew()
     house.stack.start_host()
     assert house.ring("after-rotation").status_code == 200
     house.run("seal")
@@ -222,7 +227,7 @@ def test_a_new_key_and_a_new_incarnation(house: House) -> None:
     assert house.run("audit")["codes"] == []
 
     house.stack.kill_host()
-    house.stack.start_host({**house.stack.environment(), "ATTEST_INCARNATION": "2"})
+    house.stack.start_host({"ATTEST_INCARNATION": "2"})
     assert house.ring("after-restore").status_code == 200
     house.run("seal")
     assert house.run("audit")["codes"] == []

@@ -1,164 +1,180 @@
-"""The service as Azure runs it: five processes, each with its own identity, before a store that asks what it may do."""
+"""The service as Azure runs it: five apps, each with its own identity, before systems that ask what it may do."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-import uuid
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+from starlette.types import Receive, Scope, Send
 
 from local.azurite import start_azurite
-from local.bells import bells, with_bells
 from local.demo.api import Api, DemoFailed
 from local.entra.app import _checkpoints
-from local.entra.tokens import HOME_TENANT
+from local.entra.sites import GRANTED
+from local.guard.callers import Callers
 from local.guard.certificate import loopback
-from local.guard.proxy import ACCOUNT, Gate, Proxy, host_account
+from local.guard.gate import Gate
+from local.guard.halopsa_door import HaloDoor
+from local.guard.microsoft_door import MicrosoftDoor
+from local.guard.passing import Answer, read, send_answer
+from local.guard.proxy import Proxy, before, on
 from local.guard.roles import Right, rights
+from local.guard.storage_door import ACCOUNT, SERVICES, StorageDoor, host_account
+from local.guard.vault import KEY, Vault
 from local.host.keys import MASTER
 from local.processes import Child, free_ports
+from local.stack import HOST, Ports, Stack
 from shared.settings import CATALOGUE
-from shared.storage import Account, azurite_connection, ensure_storage
-from tests.infra.reading import GROUPS, TABLE, variable
+from shared.storage import Account, azurite_connection
+from tests.infra.reading import GROUPS, TABLE, parsed, variable
 
-STORAGE_AUDIENCE = "https://storage.azure.com"
 _SECONDS = 60
-_ROOT = Path(__file__).resolve().parents[2]
 _SAMPLES = {one.name: one.sample for one in CATALOGUE if one.sample}
 _ANCHOR = _SAMPLES["ATTEST_ANCHOR"].replace(ACCOUNT, "127")
 """An account is known by the first part of its address, which on loopback is a number."""
+CHANNEL = "projects"
+_DESK_SECRET = "desk-local-only"
 
 
-class Guarded:
-    """Azurite behind the gate, HaloPSA, Entra, and one host for each group. A context manager."""
+class Guarded(Stack):
+    """A stack of five apps behind the gate. ``host_url`` is the desk's, ``account`` the store from behind, by its key."""
 
     def __init__(
         self,
         folder: Path,
-        seed: Mapping[str, Any],
-        entra_seed: Mapping[str, Any],
-        policy: Path,
+        *,
+        seed: Mapping[str, Any] | None = None,
+        entra_seed: Mapping[str, Any] | None = None,
+        policy: Path | None = None,
         held: Sequence[Right] | None = None,
     ) -> None:
-        first = free_ports(8 + len(GROUPS))
-        self._azurite, self._gates = first, tuple(range(first + 3, first + 6))
-        self.halo_url, self.entra_url = (f"http://127.0.0.1:{first + number}" for number in (6, 7))
-        self.urls = {group: f"http://127.0.0.1:{first + 8 + number}" for number, group in enumerate(GROUPS)}
-        self._folder, self._policy = folder, policy
-        own = {"id": "ab1e0000-0000-4000-8000-00000000de5c", "clientId": "attest-desk", "clientSecret": "local-only"}
-        applications = [*seed.get("Application", ()), {**own, "displayName": "Halo Attest desk", "inactive": False}]
-        self._seeds = {
-            "halopsa": with_bells({**seed, "Application": applications}, bells(self.urls["intake"])),
-            "entra": {**entra_seed, "storageContainers": [{**_checkpoints(), "id": _ANCHOR}]},
-        }
-        self._children: list[Child] = []
-        self._groups: dict[str, str] = {}
-        self.gate = Gate(held if held is not None else rights(), self._group_of, heard=self.heard)
-        self._bells = ThreadPoolExecutor(2, "bells")
-        self._workers = {
-            role["scope"].rsplit("/", 1)[-1]: self.urls[group]
+        names = (*SERVICES, "microsoft", "halopsa", "vault", "receiver")
+        first = free_ports(5 + len(names) + len(GROUPS))
+        self._doors = {name: first + 5 + number for number, name in enumerate(names)}
+        apps = first + 5 + len(names)
+        self.urls = {group: f"http://127.0.0.1:{apps + number}" for number, group in enumerate(GROUPS)}
+        super().__init__(
+            Ports(apps + GROUPS.index("desk"), first + 3, first + 4, first),
+            seed=_with_desk(seed or {}),
+            entra_seed={**(entra_seed or {}), "storageContainers": [{**_checkpoints(), "id": _ANCHOR}]},
+            policy=policy,
+            folder=folder,
+            say=lambda _: None,
+        )
+        self.intake_url = self.urls["intake"]
+        self._files = loopback(folder)
+        self.account = Account(connection=azurite_connection(first, "https"), ca=self.authority())
+        self._readers = {
+            role["scope"].rsplit("/", 1)[-1]: f"{self.urls[group]}/_local/sent/{role['scope'].rsplit('/', 1)[-1]}"
             for group, one in TABLE["groups"].items()
             for role in one["roles"]
             if role["role"] == "queue-work"
         }
-
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # First the apps, then the gate, then what lies behind it: nobody should talk to what is gone.
-        self._stop(self._children[3:])
-        self._bells.shutdown(wait=False, cancel_futures=True)
-        if hasattr(self, "_proxy"):
-            self._proxy.__exit__()
-        self._stop(self._children[:3])
-
-    def heard(self, queue: str) -> None:
-        """A message lies in a queue: tell the app that reads it, which then need not look twice a second."""
-        url = f"{self._workers[queue]}/_local/sent/{queue}"
-        self._bells.submit(lambda: httpx.post(url, trust_env=False))
-
-    @staticmethod
-    def _stop(children: Sequence[Child]) -> None:
-        for child in children:
-            child.ask_to_stop()
-        for child in children:
-            child.stop()
-
-    def _start(self) -> None:
-        self._files = loopback(self._folder)
-        for name, module, url in (("HaloPSA", "halopsa", self.halo_url), ("Entra", "entra", self.entra_url)):
-            path = self._folder / f"{module}.json"
-            path.write_text(json.dumps(self._seeds[module]), "utf-8")
-            self._python(name, f"local.{module}", url, "--seed", str(path))
-        self._children.append(
-            start_azurite(self._azurite, self._folder, secured=self._files, accounts=_accounts(), say=lambda _: None)
-        )
-        account = self.store()
-        ensure_storage(account)
-        account.close()
-        for child in self._children[:2]:
-            child.wait_for_ports((int(child.log.stem.rsplit("-", 1)[1]),), _SECONDS)
-        self._keys = {
-            row["kid"]: row
-            for row in httpx.get(f"{self.entra_url}/{HOME_TENANT}/discovery/v2.0/keys", trust_env=False).json()["keys"]
+        self.gate = Gate(held if held is not None else rights())
+        callers = Callers(self.entra_url, {group: client_id(group) for group in GROUPS})
+        self._receiver = Receiver()
+        self.receiver_url = f"http://127.0.0.1:{self._doors['receiver']}"
+        secrets = {
+            **_SAMPLES,
+            "HALO_DESK_CLIENT_SECRET": _DESK_SECRET,
+            "TEAMS_CHANNELS": json.dumps({CHANNEL: f"{self.receiver_url}/{CHANNEL}"}),
         }
-        upstream = tuple(range(self._azurite, self._azurite + 3))
-        self._proxy = Proxy(self.gate, self._gates, upstream, self._files).__enter__()
-        hosts = [self._host(group) for group in GROUPS]
-        for host, url in zip(hosts, self.urls.values(), strict=True):
-            host.wait_for_ports((urlsplit(url).port or 0,), _SECONDS)
+        self.vault = Vault(self.gate, callers, secrets)
+        applications = {"attest": "engine", "attest-desk": "desk"}
+        listeners = [
+            before(StorageDoor(one, self.gate, callers, self._readers), self._doors[one], first + number, secured=True)
+            for number, one in enumerate(SERVICES)
+        ]
+        listeners += [
+            before(MicrosoftDoor(self.gate, callers), self._doors["microsoft"], self.ports.entra, secured=False),
+            before(HaloDoor(self.gate, applications), self._doors["halopsa"], self.ports.halo, secured=False),
+            on(self._doors["vault"], self.vault, secured=True),
+            on(self._doors["receiver"], self._receiver, secured=False),
+        ]
+        self._proxy = Proxy(listeners, self._files)
 
-    def _host(self, group: str) -> Child:
-        return self._python(f"The {group} app", "local.host", self.urls[group], environment=self._environment(group))
-
-    def _python(
-        self, name: str, module: str, url: str, *more: str, environment: Mapping[str, str] | None = None
-    ) -> Child:
-        port = urlsplit(url).port or 0
-        command = [sys.executable, "-m", module, "--port", str(port), *more]
-        child = Child.start(name, command, log=self._folder / f"{module}-{port}.log", environment=environment)
-        self._children.append(child)
+    def start_store(self) -> Child:
+        """Azurite over https with an account for each host besides, and the gate before everything."""
+        child = start_azurite(
+            self.ports.azurite, self.logs, secured=self._files, accounts=_accounts(), say=lambda _: None
+        )
+        self._proxy.__enter__()
         return child
 
-    def _environment(self, group: str) -> dict[str, str]:
+    def start_host(self, settings: Mapping[str, str] | None = None) -> None:
+        """All five apps; an app's own settings are those of the deployment."""
+        for child in self._children:
+            if child.name in ("HaloPSA", "Entra"):
+                port = self.ports.halo if child.name == "HaloPSA" else self.ports.entra
+                child.wait_for_ports((port,), _SECONDS)
+        hosts = [(self._app(group, url, settings), url) for group, url in self.urls.items()]
+        for host, url in hosts:
+            host.wait_for_ports((urlsplit(url).port or 0,), _SECONDS)
+
+    def start_twin(self, group: str) -> None:
+        """Another instance of one app, as when it scales out or starts anew; gone at once. StartFailed in its words."""
+        url = f"http://127.0.0.1:{free_ports(1)}"
+        child = self._app(group, url, None)
+        try:
+            child.wait_for_ports((urlsplit(url).port or 0,), _SECONDS)
+        finally:
+            self._children.remove(child)
+            child.kill()
+
+    def _app(self, group: str, url: str, settings: Mapping[str, str] | None) -> Child:
+        environment = {**self.app_environment(group), **(settings or {})}
+        port = urlsplit(url).port or 0
+        return self._python(
+            f"{HOST} of the {group}", "local.host", port, environment=environment, log=f"{group}-{port}"
+        )
+
+    def stop(self) -> None:
+        """The apps first, then the gate, then what lies behind it: nobody talks to what is gone."""
+        hosts = [child for child in self._children if child.name.startswith(HOST)]
+        for host in hosts:
+            host.ask_to_stop()
+        for host in hosts:
+            host.stop()
+        if self._proxy.running:
+            self._proxy.__exit__()
+        super().stop()
+
+    def app_environment(self, group: str) -> dict[str, str]:
         """What the deployment tells this app and nothing else, moved to this machine."""
-        told = {*variable("app/apps.bicep", "everywhere"), *variable("app/apps.bicep", "settings")[group]}
-        entra = urlsplit(self.entra_url).netloc
+        told = {**variable("app/apps.bicep", "everywhere"), **variable("app/apps.bicep", "settings")[group]}
+        microsoft = f"127.0.0.1:{self._doors['microsoft']}"
         here = {
             "ATTEST_AUTHORITY": self.entra_url,
             "ATTEST_PUBLIC_URL": self.urls["desk"],
             "ATTEST_EASYAUTH": "off",
             "ATTEST_ANCHOR": _ANCHOR,
-            "ATTEST_SIGNING_KEY": f"file:{self._folder / 'signing-key.pem'}",
-            "HALO_URL": self.halo_url,
+            "ATTEST_SIGNING_KEY": f"https://127.0.0.1:{self._doors['vault']}/keys/{KEY}",
+            "HALO_URL": f"http://127.0.0.1:{self._doors['halopsa']}",
             "HALO_CLIENT_ID": "attest-desk" if group == "desk" else "attest",
-            "HALO_CLIENT_SECRET": "local-only",
             "HALO_SCOPE": " ".join(TABLE["groups"][group]["halopsa"]),
             "HALO_BUDGET_REQUESTS": "100000",
+            "SHAREPOINT_SITE": GRANTED[0],
             **{
-                name: urlunsplit(urlsplit(_SAMPLES[name])._replace(netloc=entra))
+                name: urlunsplit(urlsplit(_SAMPLES[name])._replace(netloc=microsoft))
                 for name in ("GRAPH_URL", "ARM_URL", "LOGS_URL")
             },
         }
-        values = {name: here.get(name, _SAMPLES.get(name, "")) for name in told}
-        for service, url in self._proxy.urls.items():
+        values = {
+            name: self.vault.resolved(group, reference)
+            if (reference := _reference(value))
+            else here.get(name, _SAMPLES.get(name, ""))
+            for name, value in told.items()
+        }
+        stores = {service: f"https://127.0.0.1:{self._doors[service]}/{ACCOUNT}" for service in SERVICES}
+        for service, url in stores.items():
             values[f"ATTEST_STORAGE__{service}ServiceUri"] = url
+        if self._policy is not None:
+            values["ATTEST_POLICY_FILE"] = str(self._policy.resolve())
         return {
             **{
                 name: os.environ[name]
@@ -170,10 +186,9 @@ class Guarded:
             "ATTEST_GROUP": group,
             "ATTEST_IDENTITY_CLIENT_ID": client_id(group),
             "ATTEST_STORAGE__clientId": client_id(group),
-            "ATTEST_STORAGE_CA": str(self._files.authority),
-            "AzureWebJobsStorage__blobServiceUri": self._proxy.urls["blob"].replace(ACCOUNT, host_account(group)),
+            "ATTEST_STORAGE_CA": self.authority(),
+            "AzureWebJobsStorage__blobServiceUri": stores["blob"].replace(ACCOUNT, host_account(group)),
             "AzureWebJobsStorage__clientId": client_id(group),
-            "ATTEST_POLICY_FILE": str(self._policy),
             "IDENTITY_ENDPOINT": f"{self.entra_url}/msi/token",
             "IDENTITY_HEADER": "local-only",
             "LOCAL_MASTER_KEY": MASTER,
@@ -181,40 +196,52 @@ class Guarded:
             "LOCAL_POLL_SECONDS": "5",
         }
 
-    def _group_of(self, headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-        """By the token, checked as the store would; a link is as good as whoever signed it."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme == "Bearer":
-            if token not in self._groups:
-                self._groups[token] = self._verified(token)
-            return self._groups[token] or None
-        return next((group for group in GROUPS if query.get("skoid") == object_id(group)), None)
+    def received(self) -> list[str]:
+        """Addresses that channels' and subscribers' messages came to."""
+        return [f"{self.receiver_url}{path}" for path in self._receiver.paths]
 
-    def _verified(self, token: str) -> str:
-        import jwt
-
-        try:
-            key = jwt.PyJWK(self._keys[jwt.get_unverified_header(token)["kid"]], algorithm="RS256").key
-            claims = jwt.decode(token, key, algorithms=["RS256"], audience=[STORAGE_AUDIENCE, STORAGE_AUDIENCE + "/"])
-        except (jwt.PyJWTError, KeyError):
-            return ""
-        return next((group for group in GROUPS if claims.get("appid") == client_id(group)), "")
+    def heard(self, queue: str) -> None:
+        """A message was put into a queue from behind the gate, where nobody tells who reads it."""
+        httpx.post(self._readers[queue], trust_env=False)
 
     def authority(self) -> str:
         """PEM file of what vouches for the store's certificate."""
         return str(self._files.authority)
 
-    def store(self) -> Account:
-        """The store from behind, by its key: what no identity of the service has."""
-        return Account(connection=azurite_connection(self._azurite, "https"), ca=self.authority())
-
-    def logs(self) -> str:
+    def said(self) -> str:
         """What the processes said, for a test that fails."""
         return "\n".join(
             f"{child.name}: {child.log.read_text('utf-8', 'replace')[-3000:]}"
             for child in self._children
             if child.log.stat().st_size
         )
+
+
+class Receiver:
+    """Teams' and Power Automate's side: takes every message."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One message."""
+        if scope["type"] == "http":
+            self.paths.append((await read(scope, receive)).raw)
+            await send_answer(send, Answer(202, {}, b""))
+
+
+def _with_desk(seed: Mapping[str, Any]) -> dict[str, Any]:
+    """The desk's own API application in HaloPSA, beside the engine's, which the simulator knows by itself."""
+    own = {"id": "ab1e0000-0000-4000-8000-00000000de5c", "clientId": "attest-desk", "clientSecret": _DESK_SECRET}
+    desk = {**own, "displayName": "Halo Attest desk", "inactive": False}
+    return {**seed, "Application": [*seed.get("Application", ()), desk]}
+
+
+def _reference(value: Any) -> str:
+    """The Key Vault reference that a setting's value names; empty for any other value."""
+    found = parsed("app/apps.bicep")["variables"].get(value) if isinstance(value, str) else None
+    text = str(found["value"]) if found else ""
+    return text if text.startswith("@Microsoft.KeyVault(") else ""
 
 
 def _accounts() -> str:
@@ -228,18 +255,12 @@ def client_id(group: str) -> str:
     return f"halo-attest-{group}"
 
 
-def object_id(group: str) -> str:
-    """As the stand-in's tokens carry it."""
-    from local.entra.tokens import _NAMES
-
-    return str(uuid.uuid5(_NAMES, f"{HOME_TENANT}/{client_id(group)}"))
-
-
 class Service(Api):
     """The five apps as their callers see them: people at the desk, the platform at each app's own door."""
 
     def __init__(self, guarded: Guarded) -> None:
-        super().__init__(guarded.urls["desk"], guarded.halo_url, guarded.entra_url, lambda _: None, MASTER)
+        others = [url for group, url in guarded.urls.items() if group != "desk"]
+        super().__init__(guarded.host_url, guarded.halo_url, guarded.entra_url, lambda _: None, MASTER, others)
         self._apps = {
             group: httpx.Client(base_url=url, timeout=60, trust_env=False) for group, url in guarded.urls.items()
         }
@@ -250,12 +271,6 @@ class Service(Api):
         for app in self._apps.values():
             app.close()
 
-    def clock(self, now: str | None) -> None:
-        """In every app."""
-        self.now = now
-        for app in self._apps.values():
-            app.post("/_local/clock", json={"now": now}).raise_for_status()
-
     def tick(self, group: str, timer: str) -> None:
         """The platform calls a timer."""
         answer = self._apps[group].post(
@@ -264,9 +279,9 @@ class Service(Api):
         if answer.status_code != 202:
             raise DemoFailed(f"{timer} answered {answer.status_code}")
 
-    def entra_fault(self, fault: Mapping[str, Any]) -> None:
-        """What Microsoft answers next."""
-        httpx.post(f"{self._entra.base_url}/_sim/faults", json=dict(fault), trust_env=False).raise_for_status()
+    def served(self) -> dict[str, dict[str, dict[str, int]]]:
+        """How often each app's functions ended well and how often not."""
+        return {group: dict(app.get("/_local/served").json()) for group, app in self._apps.items()}
 
     def app(self, group: str) -> httpx.Client:
         """One app, for what is asked of it directly."""

@@ -189,3 +189,10 @@ def test_nonsense_does_not_move_the_clock(web: Caller, body: bytes) -> None:
     """400 as problem details."""
     answer = web.post("/_local/clock", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+def test_it_tells_how_each_function_ended(web: Caller) -> None:
+    """Neither an error nor an exception is a good end; what nobody called is not named."""
+    for path in ("/api/things/7", "/api/things/7", "/api/broken"):
+        web.get(path)
+    assert web.get("/_local/served").json() == {"thing": {"well": 2, "badly": 0}, "broken": {"well": 0, "badly": 1}}

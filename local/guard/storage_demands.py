@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from local.guard.gate import Demand, StrangeRequest, Ways, one_of
 from local.guard.roles import DELEGATION
 
 _BLOB = "blobServices/containers/blobs"
@@ -14,25 +14,6 @@ _QUEUE = "queueServices/queues"
 _MESSAGES = f"{_QUEUE}/messages"
 _ENTITIES = "tableServices/tables/entities"
 _INNER = re.compile(rb"(?m)^(GET|POST|PUT|MERGE|PATCH|DELETE) (\S+) HTTP/1\.1\r?$")
-
-Ways = tuple[frozenset[str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """One of ``ways`` must be held on ``place`` whole. ``create_only``: enough only while the blob is not there yet."""
-
-    place: str
-    ways: Ways
-    create_only: frozenset[str] = frozenset()
-
-
-class StrangeRequest(ValueError):
-    """A request of a kind our client never makes: refused rather than guessed at."""
-
-
-def _one(*actions: str) -> Ways:
-    return tuple(frozenset({action}) for action in actions)
 
 
 def demands(
@@ -49,25 +30,25 @@ def _blob(method: str, parts: list[str], query: Mapping[str, str]) -> Demand:
     comp = query.get("comp", "")
     if not parts:
         if (method, comp) == ("POST", "userdelegationkey"):
-            return Demand("evidence/containers", _one(DELEGATION))
+            return Demand("evidence/containers", one_of(DELEGATION))
         raise StrangeRequest(f"{method} {comp} on the blob service")
     place = f"evidence/containers/{parts[0]}"
     if len(parts) == 1:
         if method == "GET" and comp == "list":
-            return Demand(place, _one(f"{_BLOB}/read"))
+            return Demand(place, one_of(f"{_BLOB}/read"))
         if method in ("GET", "HEAD") and not comp:
-            return Demand(place, _one("blobServices/containers/read"))
+            return Demand(place, one_of("blobServices/containers/read"))
         if method == "PUT" and not comp:
-            return Demand(place, _one("blobServices/containers/write"))
+            return Demand(place, one_of("blobServices/containers/write"))
         raise StrangeRequest(f"{method} {comp} on a container")
     if method in ("GET", "HEAD"):
-        return Demand(place, _one(f"{_BLOB}/read"))
+        return Demand(place, one_of(f"{_BLOB}/read"))
     if method == "DELETE":
-        return Demand(place, _one(f"{_BLOB}/delete"))
+        return Demand(place, one_of(f"{_BLOB}/delete"))
     if method == "PUT" and not comp:
-        return Demand(place, _one(f"{_BLOB}/write"), create_only=frozenset({f"{_BLOB}/add/action"}))
+        return Demand(place, one_of(f"{_BLOB}/write"), create_only=frozenset({f"{_BLOB}/add/action"}))
     if method == "PUT" and comp in ("block", "blocklist", "lease", "properties", "metadata"):
-        return Demand(place, _one(f"{_BLOB}/write"))
+        return Demand(place, one_of(f"{_BLOB}/write"))
     raise StrangeRequest(f"{method} {comp} on a blob")
 
 
@@ -78,19 +59,19 @@ def _queue(method: str, parts: list[str], query: Mapping[str, str]) -> Demand:
     if len(parts) == 1:
         needed = {"GET": f"{_QUEUE}/read", "HEAD": f"{_QUEUE}/read", "PUT": f"{_QUEUE}/write"}
         if method in needed:
-            return Demand(place, _one(needed[method]))
+            return Demand(place, one_of(needed[method]))
         raise StrangeRequest(f"{method} on a queue")
     gets: Ways = (frozenset({f"{_MESSAGES}/process/action"}), frozenset({f"{_MESSAGES}/read", f"{_MESSAGES}/delete"}))
     if len(parts) == 2:
         if method == "GET":
-            return Demand(place, _one(f"{_MESSAGES}/read") if "peekonly" in query else gets)
+            return Demand(place, one_of(f"{_MESSAGES}/read") if "peekonly" in query else gets)
         if method == "POST":
-            return Demand(place, _one(f"{_MESSAGES}/add/action", f"{_MESSAGES}/write"))
+            return Demand(place, one_of(f"{_MESSAGES}/add/action", f"{_MESSAGES}/write"))
         raise StrangeRequest(f"{method} on messages")
     if method == "DELETE":
-        return Demand(place, _one(f"{_MESSAGES}/process/action", f"{_MESSAGES}/delete"))
+        return Demand(place, one_of(f"{_MESSAGES}/process/action", f"{_MESSAGES}/delete"))
     if method == "PUT":
-        return Demand(place, _one(f"{_MESSAGES}/write"))
+        return Demand(place, one_of(f"{_MESSAGES}/write"))
     raise StrangeRequest(f"{method} on a message")
 
 
@@ -100,7 +81,7 @@ def _table(method: str, parts: list[str], headers: Mapping[str, str], body: byte
         return
     if parts and parts[0].startswith("Tables"):
         action = {"GET": "read", "POST": "write", "DELETE": "delete"}.get(method, "write")
-        yield Demand("evidence/tables", _one(f"tableServices/tables/{action}"))
+        yield Demand("evidence/tables", one_of(f"tableServices/tables/{action}"))
         return
     if not parts:
         raise StrangeRequest(f"{method} on the table service")
@@ -111,16 +92,16 @@ def _row(method: str, name: str, *, conditional: bool) -> Demand:
     table, _, keys = name.partition("(")
     place = f"evidence/tables/{table}"
     if method == "GET":
-        return Demand(place, _one(f"{_ENTITIES}/read"))
+        return Demand(place, one_of(f"{_ENTITIES}/read"))
     if method == "POST" and keys.strip(")") == "":
-        return Demand(place, _one(f"{_ENTITIES}/add/action", f"{_ENTITIES}/write"))
+        return Demand(place, one_of(f"{_ENTITIES}/add/action", f"{_ENTITIES}/write"))
     if method in ("PUT", "MERGE", "PATCH"):
         if conditional:
-            return Demand(place, _one(f"{_ENTITIES}/update/action", f"{_ENTITIES}/write"))
+            return Demand(place, one_of(f"{_ENTITIES}/update/action", f"{_ENTITIES}/write"))
         both = frozenset({f"{_ENTITIES}/add/action", f"{_ENTITIES}/update/action"})
         return Demand(place, (frozenset({f"{_ENTITIES}/write"}), both))
     if method == "DELETE":
-        return Demand(place, _one(f"{_ENTITIES}/delete"))
+        return Demand(place, one_of(f"{_ENTITIES}/delete"))
     raise StrangeRequest(f"{method} on rows")
 
 
