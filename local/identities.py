@@ -63,7 +63,7 @@ def _place(scope: str) -> str:
 
 
 def _short(action: str) -> str:
-    return action.removeprefix("Microsoft.Storage/storageAccounts/")
+    return action.removeprefix("Microsoft.Storage/storageAccounts/").removeprefix("Microsoft.KeyVault/")
 
 
 def main() -> None:

@@ -140,7 +140,7 @@ resource onKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for right
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(definitions, identities.key_vault_roles[right].id)
+    roleDefinitionId: subscriptionResourceId(definitions, contains(custom, identities.key_vault_roles[right].id) ? guid(resourceGroup().id, identities.key_vault_roles[right].id) : identities.key_vault_roles[right].id)
   }
 }]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,17 +53,12 @@ BUILT_IN: Mapping[str, frozenset[str]] = {
     ),
     "8a0f0c08-91a1-4084-bc3d-661d67233fed": frozenset({f"{_MESSAGES}/read", f"{_MESSAGES}/process/action"}),
     "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": frozenset({f"{_MESSAGES}/add/action"}),
+    # Key Vault Secrets User
+    "4633458b-17de-408a-b874-0445c86b69e6": frozenset({"secrets/getSecret/action", "secrets/readMetadata/action"}),
 }
-"""Built-in storage roles by id: their actions and data actions, without ``Microsoft.Storage/storageAccounts/`` before."""
+"""Built-in roles by id: their actions and data actions, without what stands before them in Azure."""
 
-_PREFIX = "Microsoft.Storage/storageAccounts/"
-
-
-VAULT: Mapping[str, frozenset[str]] = {
-    "keys/sign": frozenset({"keys/read", "keys/sign/action"}),
-    "secrets/get": frozenset({"secrets/getSecret/action"}),
-}
-"""What the signer and the platform need of Key Vault, by the table's words for it."""
+_PREFIX = re.compile(r"Microsoft\.(Storage/storageAccounts|KeyVault/vaults)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ def actions_of(role_id: str, custom: Mapping[str, Any]) -> frozenset[str]:
     if role_id in BUILT_IN:
         return BUILT_IN[role_id]
     role = custom[role_id]
-    return frozenset(one.removeprefix(_PREFIX) for one in (*role.get("actions", ()), *role["dataActions"]))
+    return frozenset(_PREFIX.sub("", one) for one in (*role.get("actions", ()), *role["dataActions"]))
 
 
 def of_halopsa(scope: str) -> frozenset[str]:
@@ -117,6 +113,8 @@ def _of_group(group: str, table: Mapping[str, Any]) -> Iterator[Right]:
         yield Right(group, scope, "halopsa", of_halopsa(scope))
     for right in held["key_vault"]:
         verb, _, name = right.partition(": ")
-        yield Right(group, verb, f"vault/{name}" if name else "vault", VAULT[verb])
+        role = table["key_vault_roles"][verb]
+        place = f"vault/{name}" if name else "vault"
+        yield Right(group, role["role"], place, actions_of(role["id"], table["custom_roles"]))
     for role in table["azure"].get(group, ()):
         yield Right(group, role["role"], f"azure/{role['on']}", MANAGEMENT)

@@ -24,7 +24,6 @@ ROLES = {
     "Storage Queue Data Message Processor": "8a0f0c08-91a1-4084-bc3d-661d67233fed",
     "Storage Queue Data Message Sender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
-    "Key Vault Crypto User": "12338af0-0e69-4776-bea7-57ae8d297424",
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "Log Analytics Data Reader": "3b03c2da-16b3-4a49-8834-0f8130efdd3b",
