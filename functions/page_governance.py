@@ -6,10 +6,9 @@ from urllib.parse import quote
 
 from functions.page_forms import said_of
 from functions.page_frames import ALL, PAGE, Query, detail_page, list_page, path, token
-from shared.errors import NotFound
 from shared.model import JsonObject, Person, Role
 from shared.portal.blocks import Fact, table
-from shared.portal.words import listed, words
+from shared.portal.words import NONE, listed, words
 from shared.procedures import governance, review_quarterly
 from shared.procedures.services import Services
 
@@ -34,7 +33,7 @@ def review(services: Services, person: Person, quarter: str, query: Query) -> by
             "_path": path("reviews", quarter, "items", one["id"]),
             "name": one["integration"]["name"] or one["integration"]["id"],
             "source": words(one["source"]),
-            "tier": _tier(one["permissions"]),
+            "tier": _tier(one),
             "risks": one["risks"],
             "answer": words(one["decision"]["decision"]) if one["decision"] else None,
             "state": one["decision"]["state"] if one["decision"] else "open",
@@ -47,7 +46,6 @@ def review(services: Services, person: Person, quarter: str, query: Query) -> by
         ("Opened", "moment", row["opened_at"]),
         ("Closed", "moment", row["closed_at"]),
         ("Integrations", "number0", row["items_total"]),
-        ("Not known", "listed", row.get("gaps")),
     ]
     if row.get("closing") and person.has(Role.AUDITOR, Role.ADMINISTRATOR, Role.STEERING_MEMBER):
         facts += [
@@ -77,6 +75,7 @@ def review(services: Services, person: Person, quarter: str, query: Query) -> by
                 kinds=dict.fromkeys(("read", "reviewed", "microsoft", "unreadable"), "number0"),
                 caption="Frozen when the review opened",
             ),
+            *_unread(row),
             table(
                 "Integrations",
                 items,
@@ -97,17 +96,29 @@ def review(services: Services, person: Person, quarter: str, query: Query) -> by
     )
 
 
-def _tier(permissions: list[JsonObject]) -> str:
-    known = [one["tier"] for one in permissions if one["tier"] is not None]
-    return str(min(known)) if known else "unknown"
+def _unread(row: JsonObject) -> list[JsonObject]:
+    """What the counts leave out, each with its reason; no block where everything could be read."""
+    found = [{"source": words(one["source"]), "id": one["id"] or NONE, "why": one["why"]} for one in row["unreadable"]]
+    found += [{"source": NONE, "id": NONE, "why": gap} for gap in row["gaps"]]
+    if not found:
+        return []
+    columns = {"source": "Source", "id": "Object", "why": "Why"}
+    return [table("What could not be read", found, columns, kinds={"id": "mono"}, caption="Unknown, and not reviewed")]
+
+
+def _tier(one: JsonObject) -> str:
+    """The most privileged; a right that nobody has judged may be more than any but tier 0."""
+    tiers = [right["tier"] for right in one["permissions"]]
+    if 0 in tiers:
+        return "0"
+    if None in tiers or (not tiers and one["unknown"]):
+        return "unknown"
+    return str(min(tiers)) if tiers else "holds none"
 
 
 def item(services: Services, person: Person, quarter: str, identity: str, query: Query) -> bytes:
     """One integration of a review: what it may do, what it uses, what is to be removed, and the form to answer."""
-    held = review_quarterly.review_view(services, quarter, person, ALL, None)
-    one = next((row for row in held["items"] if row["id"] == identity), None)
-    if one is None:
-        raise NotFound(f"There is no item {identity} in the review of {quarter}.", code="review_item_not_found")
+    held, one = review_quarterly.review_item(services, quarter, person, identity)
     integration, answer = one["integration"], one["decision"]
     facts: list[Fact] = [
         ("Answer", "tag", answer["decision"] if answer else "open"),
@@ -122,6 +133,12 @@ def item(services: Services, person: Person, quarter: str, identity: str, query:
         by = listed(["you" if oid == person.oid else oid for oid in answer["by"]])
         facts += [("Answered", "moment", answer["at"]), ("Answered by", "text", by), ("State", "tag", answer["state"])]
         facts.append(("Rationale", "text", answer["rationale"]))
+        if answer["decision"] == "reduce":
+            facts.append(("To be removed", "text", ", ".join(answer["remove"])))
+        if answer["state"] == "not_revoked":
+            facts.append(("Still there", "text", ", ".join(answer["left"])))
+        if answer.get("verified_at"):
+            facts.append(("Last checked", "moment", answer["verified_at"]))
     used = {True: "yes", False: "no", None: "unknown"}
     rights = [
         {
@@ -134,7 +151,6 @@ def item(services: Services, person: Person, quarter: str, identity: str, query:
         for right in one["permissions"]
     ]
     forms, note = _form(services, person, held, one)
-    least = one["least_set"]
     return detail_page(
         services,
         person,
@@ -150,15 +166,14 @@ def item(services: Services, person: Person, quarter: str, identity: str, query:
                 {"value": "Permission", "kind": "Kind", "tier": "Tier", "used": "Used", "opinions": "What sources say"},
                 caption="Held when the review opened",
                 empty="It holds none.",
-                note="What it would need at least: "
-                + ("unknown; there is no log of its calls." if least is None else ", ".join(least) or "nothing."),
+                note=_least_note(one["least_set"]),
             ),
             table(
-                "Not needed",
+                "Outside the least set",
                 one["removable"],
                 {"value": "Permission", "reach": "Calls it opens for nothing"},
                 kinds={"reach": "number0"},
-                caption="A smaller permission, or none, serves every call that was seen",
+                caption="The least set, or nothing, serves every call that was seen",
                 empty="Nothing is known to be superfluous.",
             ),
             table(
@@ -173,6 +188,17 @@ def item(services: Services, person: Person, quarter: str, identity: str, query:
         forms=forms,
         form_note=note,
         said=said_of(query),
+    )
+
+
+def _least_note(least: list[str] | None) -> str:
+    if least is None:
+        return "The least set that serves its calls is unknown: there is no log of them, or one is of no known path."
+    if not least:
+        return "The least set that serves its calls is empty: none was seen that needs a permission."
+    return (
+        f"The least set that serves its calls: {', '.join(least)}. It is the one that opens the fewest calls; "
+        "whether it may also write is for you to look at."
     )
 
 

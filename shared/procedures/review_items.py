@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.controls.integration_permissions import UNKNOWN, risks
 from shared.measures.access_facts import Integration, ReviewFacts
-from shared.model import JsonObject, Subject, rfc3339
+from shared.model import JsonObject, Reason, Subject, rfc3339
 from shared.policy.access import AccessPolicy
 from shared.ports import Rows
 from shared.registers import integrations, reviews
@@ -67,6 +67,7 @@ def freeze(number: int, facts: ReviewFacts, policy: AccessPolicy, as_of: datetim
     one = facts.integration
     found = risks(facts, policy, as_of)
     rights, beyond = _fitting(one)
+    found += [Reason(UNKNOWN, text) for text in beyond]
     left_out = {command for right in one.permissions[len(rights) :] for command in right.commands}
     body: JsonObject = {
         "integration": {"id": one.id, "object_id": one.object_id, "name": one.name},
@@ -78,7 +79,7 @@ def freeze(number: int, facts: ReviewFacts, policy: AccessPolicy, as_of: datetim
         "commands": [command for command in one.commands if command not in left_out],
         "risks": list(dict.fromkeys(reason.code for reason in found if reason.code != UNKNOWN)),
         "reasons": [reason.to_json() for reason in found],
-        "unknown": [*(reason.text for reason in found if reason.code == UNKNOWN), *beyond],
+        "unknown": [reason.text for reason in found if reason.code == UNKNOWN],
         "owner": facts.registered_owner or next(iter(one.owners or ()), None) or policy.default_owner or None,
         "due": rfc3339(due),
         "last_used": rfc3339(one.last_used) if one.last_used else None,

@@ -19,7 +19,7 @@ from shared.procedures.review_close import close_if_settled, review_file
 from shared.procedures.review_items import before, canonical, facts_of, freeze, registered
 from shared.procedures.review_read import Taken, take
 from shared.procedures.review_verify import verify_items
-from shared.procedures.review_views import list_integrations, list_reviews, put_integrations, review_view
+from shared.procedures.review_views import list_integrations, list_reviews, put_integrations, review_item, review_view
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import reviews
@@ -31,6 +31,7 @@ __all__ = [
     "permission_review_run",
     "put_integrations",
     "review_file",
+    "review_item",
     "review_view",
 ]
 

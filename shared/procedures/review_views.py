@@ -46,21 +46,35 @@ def _meta(row: JsonObject) -> JsonObject:
     return {name: value for name, value in row.items() if name not in ("part", "observations")}
 
 
-def review_view(services: Services, quarter: str, person: Person, limit: int, after: str | None) -> JsonObject:
-    """One quarter with a page of its items, this service first."""
+def _held(services: Services, quarter: str, person: Person) -> JsonObject:
     held = reviews.register(services.rows).get(quarter)
     if held is None or not sees(person):
         raise NotFound(f"There is no review of {quarter}.", code="review_not_found")
+    return held.body
+
+
+def review_item(services: Services, quarter: str, person: Person, item_id: str) -> tuple[JsonObject, JsonObject]:
+    """(the quarter without its items, one item of it)."""
+    body = _held(services, quarter, person)
+    found = reviews.items(services.rows, body["part"]).get(item_id)
+    if found is None:
+        raise NotFound(f"There is no item {item_id} in the review of {quarter}.", code="review_item_not_found")
+    return _meta(body), reviews.shown(found.body)
+
+
+def review_view(services: Services, quarter: str, person: Person, limit: int, after: str | None) -> JsonObject:
+    """One quarter with a page of its items, this service first."""
+    body = _held(services, quarter, person)
     first = None
     if after is not None:
         first = value_of(after)
         if not isinstance(first, str):
             raise Malformed("The page token is not one we gave.", code="page_token_invalid")
-    register = reviews.items(services.rows, held.body["part"])
+    register = reviews.items(services.rows, body["part"])
     items = list(_some(register.all(first=f"{first}!" if first else None), limit + 1))
     more = len(items) > limit
     return {
-        **_meta(held.body),
+        **_meta(body),
         "items": [reviews.shown(item) for item in items[:limit]],
         "next": token_of(items[limit - 1]["id"]) if more else None,
     }
