@@ -67,6 +67,8 @@ class _Tenant:
             ("appRoleAssignments", "principalId", self.bad_assignments),
             ("oauth2PermissionGrants", "clientId", self.bad_consents),
         )
+        self.judged: dict[str, tuple[int | None, tuple[tuple[str, str], ...]]] = {}
+        """Each Graph permission once, however many hold it."""
         self.names = Counter(one.display_name for one in self.by_id.values())
         self.roles = {
             one.id: {role.id: role.value or role.display_name or role.id for role in one.app_roles}
@@ -278,12 +280,15 @@ class _Tenant:
         )
 
     def _judged(self, app: str, kind: str, value: str, resource: str, *, graph: bool, command: str) -> Permission:
-        opinions = self.known.opinions(value) if graph else {}
+        if graph and value not in self.judged:
+            opinions = self.known.opinions(value)
+            self.judged[value] = (tier_of(opinions), tuple(sorted(opinions.items())))
+        tier, said = self.judged[value] if graph else (None, ())
         return Permission(
             value=value,
             kind=kind,
-            tier=tier_of(opinions),
-            opinions=tuple(sorted(opinions.items())),
+            tier=tier,
+            opinions=said,
             used=self.usage.used(app, kind, value) if graph else None,
             logged=self.usage.logged(kind, value) if graph else True,
             resource=resource,
