@@ -14,6 +14,8 @@ from shared.procedures.review_read import Taken
 from shared.procedures.services import Services
 from shared.registers import reviews
 
+_OF_RIGHTS = frozenset({"tier0", "unknown_permission", "unused_permission"})
+
 
 def cases(services: Services, quarter: str, taken: Taken, items: Iterable[JsonObject]) -> list[Case]:
     """One case a subject. What is not seen is gone where the reading was whole, and unknown where it was not."""
@@ -81,5 +83,8 @@ def _with_answer(facts: ReviewFacts, item: JsonObject | None) -> ReviewFacts:
     if decision["state"] == reviews.NOT_REVOKED:
         return replace(facts, not_revoked=tuple(decision.get("left") or decision["remove"]))
     if decision["decision"] in ("keep", "reduce") and decision["state"] in (reviews.DECIDED, reviews.VERIFIED):
-        return replace(facts, accepted=frozenset(item["frozen"]["risks"]))
+        seen = {(right["kind"], right["value"]) for right in item["frozen"]["permissions"]}
+        gained = any((right.kind, right.value) not in seen for right in facts.integration.permissions)
+        # Who kept it has not seen a right that came later, and it may be the one that matters.
+        return replace(facts, accepted=frozenset(item["frozen"]["risks"]) - (_OF_RIGHTS if gained else frozenset()))
     return facts

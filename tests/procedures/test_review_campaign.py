@@ -12,7 +12,7 @@ from shared.errors import Conflict, Forbidden, NotFound
 from shared.model import Person, Role
 from shared.procedures import review_quarterly as reviews
 from shared.registers.store import Register
-from tests.harness.microsoft import MicrosoftServices, assignment, principal
+from tests.harness.microsoft import MicrosoftServices, assignment, graph_principal, principal
 from tests.harness.reviewing import OWNER, READER, SECOND, answer, example, item, run, view
 
 
@@ -95,6 +95,24 @@ def test_a_keep_counts_for_its_quarter_only(services: MicrosoftServices) -> None
     run(services, "2027-Q1")
     assert item(services, "app-b", "2027-Q1")["decision"] is None
     assert _finding(services, "app-b")["verdict"] == "fail"
+
+
+def test_a_keep_does_not_cover_a_right_that_came_later(services: MicrosoftServices) -> None:
+    """Another tier-0 right beside the one two persons kept is a finding at once, not next quarter."""
+    run(services)
+    answer(services, "app-a", "keep")
+    answer(services, "app-a", "keep", SECOND)
+    run(services)
+    assert _finding(services, "app-a")["verdict"] == "pass"
+    role = {"id": "role-new", "value": "RoleManagement.ReadWrite.Directory"}
+    api = graph_principal()
+    services.put(
+        servicePrincipals=[api | {"appRoles": [*api["appRoles"], role]}],
+        appRoleAssignments=[assignment("a", "role-new")],
+    )
+    run(services)
+    assert _finding(services, "app-a")["verdict"] == "fail"
+    assert "tier0" in {reason["code"] for reason in _finding(services, "app-a")["reasons"]}
 
 
 def _finding(services: MicrosoftServices, identity: str) -> dict[str, Any]:
