@@ -10,7 +10,7 @@ from shared.measures.handoff_facts import ITEMS, HandoffFacts
 from shared.measures.handoff_score import HandoffStatus, completeness
 from shared.model import JsonObject, rfc3339
 from shared.policy.document import Policy
-from shared.ports import Mirror
+from shared.ports import Records
 from shared.procedures.services import Services
 
 _RATIO = Decimal("0.0001")
@@ -31,14 +31,14 @@ def template_of(facts: HandoffFacts, policy: Policy) -> int | None:
 
 
 class _Templates(Protocol):
-    def template(self, mirror: Mirror, template_id: int) -> JsonObject | None: ...
+    def template(self, mirror: Records, template_id: int) -> JsonObject | None: ...
 
 
-def content_of(services: Services, facts: HandoffFacts, policy: Policy) -> JsonObject:
+def content_of(services: Services, mirror: Records, facts: HandoffFacts, policy: Policy) -> JsonObject:
     """What is signed, with the resource plan of the template as it stands now."""
     number = template_of(facts, policy)
     source = cast("_Templates", services.facts("delivery"))
-    return signoff_content(facts, policy, source.template(services.mirror, number) if number is not None else None)
+    return signoff_content(facts, policy, source.template(mirror, number) if number is not None else None)
 
 
 def signoff_content(facts: HandoffFacts, policy: Policy, made: JsonObject | None) -> JsonObject:

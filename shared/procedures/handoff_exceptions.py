@@ -52,7 +52,7 @@ def request_exception(services: Services, person: Person, opportunity_id: str, b
     if facts is None:
         raise NotFound(f"There is no won opportunity {opportunity_id}.", code="handoff_not_found")
     content = {
-        "handoff": content_digest(content_of(services, facts, policy)),
+        "handoff": content_digest(content_of(services, services.mirror, facts, policy)),
         "opportunity": opportunity_id,
         "codes": sorted(codes),
         "rationale": rationale,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from shared.procedures.services import Services
 from shared.registers import approvals, holds
 from shared.registers import handoffs as register
 
-KIND, HOLD = "handoff_signoff", "handoff"
+KIND, EXCEPTION, HOLD = "handoff_signoff", "handoff_exception", "handoff"
 
 
 def approval_of(services: Services, row: JsonObject | None) -> JsonObject | None:
@@ -28,9 +29,8 @@ def approval_of(services: Services, row: JsonObject | None) -> JsonObject | None
     return lapse(held.body, services.clock.now()) if held is not None else None
 
 
-def signed(services: Services, old: JsonObject | None) -> tuple[datetime | None, str | None]:
+def signed(approval: JsonObject | None) -> tuple[datetime | None, str | None]:
     """When it was signed off, and how the request stands. A sign-off stays: later changes are change orders."""
-    approval = approval_of(services, old)
     if approval is None:
         return None, None
     if approval["state"] == APPROVED:
@@ -38,23 +38,32 @@ def signed(services: Services, old: JsonObject | None) -> tuple[datetime | None,
     return None, approval["state"]
 
 
-def waived(services: Services, facts: HandoffFacts, content: JsonObject) -> frozenset[str]:
+def exceptions(services: Services) -> list[JsonObject]:
+    """Every exception that was approved and has not expired, in one pass over the register."""
+    now = rfc3339(services.clock.now())
+    return [
+        body
+        for body in approvals.register(services.rows).all()
+        if body["kind"] == EXCEPTION and body["state"] == APPROVED and body["content"]["expires"] > now
+    ]
+
+
+def waived(approved: Iterable[JsonObject], facts: HandoffFacts, content: JsonObject) -> frozenset[str]:
     """Codes for which an exception was approved on exactly this content."""
     digest = content_digest(content)
-    found: set[str] = set()
-    for held in approvals.register(services.rows).all():
-        if held["kind"] != "handoff_exception" or held["state"] != APPROVED or held["subject"]["id"] != facts.id:
-            continue
-        if held["content"]["handoff"] == digest and held["content"]["expires"] > rfc3339(services.clock.now()):
-            found |= set(held["content"]["codes"])
-    return frozenset(found)
+    return frozenset(
+        code
+        for body in approved
+        if body["subject"]["id"] == facts.id and body["content"]["handoff"] == digest
+        for code in body["content"]["codes"]
+    )
 
 
 def ask_signoff(
-    services: Services, status: HandoffStatus, content: JsonObject, old: JsonObject | None, plan_under: str | None
+    services: Services, status: HandoffStatus, content: JsonObject, standing: JsonObject | None, plan_under: str | None
 ) -> JsonObject | None:
     """The sign-off request for exactly what stands now; none while something is missing."""
-    facts, standing = status.facts, approval_of(services, old)
+    facts = status.facts
     digest = content_digest(content)
     if status.missing:
         if standing is not None and standing["state"] == OPEN:
@@ -93,6 +102,7 @@ def hold_of(
     signed = facts.signed_quote
     currency = (signed.currency if signed else None) or facts.currency or policy.service.currency
     amount = Money(facts.value.quantize(Decimal("0.01")), currency) if facts.value is not None else None
+    wanted = approval["id"] if approval is not None else None
     hold, new = holds.place(
         services.rows,
         kind=HOLD,
@@ -104,8 +114,9 @@ def hold_of(
         may_release=policy.approvals.deciding(KIND) or (Role.DELIVERY_MANAGER,),
         now=services.clock.now(),
         run_id=plan_under,
+        approval_id=wanted,
+        applied=True,
     )
-    wanted = approval["id"] if approval is not None else None
     if hold["approval_id"] != wanted or not hold["applied"]:
         hold = holds.amend(services.rows, hold["id"], {"approval_id": wanted, "applied": True}) or hold
     if new or old is None:

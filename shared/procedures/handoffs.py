@@ -25,7 +25,7 @@ from shared.procedures.decision_watch import watch_decisions
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.handoff_content import content_of, handoff_json
 from shared.procedures.handoff_decisions import open_decisions, settle_decisions
-from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, hold_of, let_go, signed, waived
+from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, exceptions, hold_of, let_go, signed, waived
 from shared.procedures.handoff_projects import create, on_carried_out, on_failed
 from shared.procedures.handoff_reading import handoff_briefing, handoff_view, list_handoffs
 from shared.procedures.meetings import watch_meetings
@@ -142,10 +142,11 @@ def _review(
     observed = min((at for at in read if at is not None), default=None)
     observations = tuple(dict.fromkeys(one for kind in _NEEDS for one in mirror.observations(kind)[:3]))
     stale = _stale(services, observed, complete=None not in read)
+    approved = exceptions(services)
     cases, rows = [], []
     for facts in found:
         known = facts if stale is None else replace(facts, faults=(stale, *facts.faults))
-        status, row = _one(services, known, as_of, run_id, plan_under, fresh=stale is None)
+        status, row = _one(services, mirror, approved, known, as_of, run_id, plan_under, fresh=stale is None)
         rows.append(row)
         cases.append(
             Case(Subject("opportunity", facts.id), facts.customer, facts.practice, status, observed, observations)
@@ -165,7 +166,15 @@ def _stale(services: Services, observed: datetime | None, *, complete: bool) -> 
 
 
 def _one(
-    services: Services, facts: HandoffFacts, as_of: datetime, run_id: str, plan_under: str | None, *, fresh: bool
+    services: Services,
+    mirror: Records,
+    approved: list[JsonObject],
+    facts: HandoffFacts,
+    as_of: datetime,
+    run_id: str,
+    plan_under: str | None,
+    *,
+    fresh: bool,
 ) -> tuple[HandoffStatus, JsonObject]:
     policy = services.policy.policy.scoped(facts.practice, facts.customer)
     old = register.get(services.rows, facts.id)
@@ -173,13 +182,12 @@ def _one(
     if not facts.won and old is not None:
         settle_decisions(services, facts, old)
         return HandoffStatus(facts, items, frozenset(), None, None), let_go(services, facts, old)
-    content = content_of(services, facts, policy)
-    status = HandoffStatus(facts, items, waived(services, facts, content), *signed(services, old))
+    content = content_of(services, mirror, facts, policy)
+    approval = approval_of(services, old)
+    status = HandoffStatus(facts, items, waived(approved, facts, content), *signed(approval))
     if status.signed_at is None:
-        approval = ask_signoff(services, status, content, old, plan_under)
+        approval = ask_signoff(services, status, content, approval, plan_under)
         status = replace(status, signoff=approval["state"] if approval else status.signoff)
-    else:
-        approval = approval_of(services, old)
     hold = hold_of(services, status, approval, old, policy, plan_under)
     first = old["first_submission"] if old is not None else None
     if first is None and fresh:
@@ -233,7 +241,9 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
     facts = facts_of(services).handoff(services.mirror, services.policy.policy, identity)
     if facts is None:
         return None
-    content = content_of(services, facts, services.policy.policy.scoped(facts.practice, facts.customer))
+    content = content_of(
+        services, services.mirror, facts, services.policy.policy.scoped(facts.practice, facts.customer)
+    )
     if approval["kind"] == KIND:
         return content
     return {**approval["content"], "handoff": content_digest(content)}

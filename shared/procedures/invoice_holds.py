@@ -22,6 +22,7 @@ from shared.procedures.invoice_release import resume_release
 from shared.procedures.plan import part_of, queue_actions, register, row_key
 from shared.procedures.services import Services
 from shared.registers import approvals, holds
+from shared.registers.store import Held
 
 _WIDTH = 4
 """Standing holds looked at at once; each is a few requests to the store, one after the other."""
@@ -94,7 +95,7 @@ def _new(services: Services, sort: Sort, one: Wanted) -> _New:
     }
     request = None
     if facts is not None:
-        request = draft(services, **_question(hold, facts, one.reasons, policy.billing))
+        request = draft(services, **_question(hold, facts, one.reasons, policy.billing, hold["id"]))
         hold["approval_id"] = request["id"]
         detail["asked"] = _codes(one.reasons)
     action = _action(hold, policy.billing, facts, 0)
@@ -129,7 +130,9 @@ def _keep(services: Services, one: Wanted, hold_id: str) -> None:
     """
     held = holds.register(services.rows).get(hold_id)
     amount = one.facts.amount if one.facts else None
-    hold = holds.renew(services.rows, held, one.reasons, amount, _start(one.facts)) if held is not None else None
+    if held is None:
+        return
+    hold = holds.renew(services.rows, held, one.reasons, amount, _start(one.facts))
     if hold is None:
         return
     policy = services.policy.policy.scoped(None, one.customer)
@@ -138,9 +141,13 @@ def _keep(services: Services, one: Wanted, hold_id: str) -> None:
         if hold["run_id"] == one.run_id:
             queue_actions(services, [told(hold)], one.run_id)
         hold = _apply(services, hold, policy.billing, one.facts, one.run_id)
-    asked = _ensure_asked(services, hold, one.facts, one.reasons, policy.billing, one.run_id) if one.facts else hold
-    if asked is not None:
-        resume_release(services, asked, one.run_id)
+    if one.facts is not None:
+        seen = held if hold is held.body else None
+        asked = _ensure_asked(services, hold, one.facts, one.reasons, policy.billing, one.run_id, seen)
+        if asked is None:
+            return
+        hold = asked
+    resume_release(services, hold, one.run_id)
 
 
 def _start(facts: InvoiceFacts | None) -> str | None:
@@ -237,8 +244,10 @@ def _codes(reasons: Sequence[Reason]) -> list[str]:
     return sorted({reason.code for reason in reasons})
 
 
-def _question(hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...], policy: BillingPolicy) -> JsonObject:
-    """What finance is asked about a hold; each hold has requests of its own."""
+def _question(
+    hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...], policy: BillingPolicy, after: str
+) -> JsonObject:
+    """What finance is asked about a hold. ``after``: the request before it, or the hold: each is asked once after another."""
     return {
         "kind": "invoice_release",
         "subject": _subject(hold),
@@ -248,7 +257,7 @@ def _question(hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...]
         "requester": "service",
         "persons": _persons(facts, policy),
         "text": _text(hold, facts, reasons),
-        "attempt": hold["id"],
+        "attempt": after,
     }
 
 
@@ -259,6 +268,7 @@ def _ensure_asked(
     reasons: tuple[Reason, ...],
     policy: BillingPolicy,
     run_id: str,
+    seen: Held | None,
 ) -> JsonObject | None:
     """One open request for exactly the present content; a rejected one is asked again only when something changed.
 
@@ -289,15 +299,16 @@ def _ensure_asked(
                     subject=_subject(hold),
                 )
             )
-    opened = ask(services, **_question(hold, facts, reasons, policy), run_id=run_id)
+    after = before.id if before is not None else hold["id"]
+    opened = ask(services, **_question(hold, facts, reasons, policy, after), run_id=run_id)
 
     def change(body: JsonObject) -> JsonObject:
         return {"approval_id": opened["id"], "release_approved": None, "detail": {**body["detail"], "asked": codes}}
 
-    after = holds.amend_held(services.rows, hold["id"], change)
-    if after is None:
+    amended = holds.amend_held(services.rows, hold["id"], change, seen)
+    if amended is None:
         withdraw(services, opened["id"], "The hold was released in the meantime.")
-    return after
+    return amended
 
 
 def _persons(facts: InvoiceFacts, policy: BillingPolicy) -> int:

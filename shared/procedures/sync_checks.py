@@ -49,8 +49,8 @@ class Checked:
 
     @property
     def matters(self) -> bool:
-        """True when there may be something to judge."""
-        return bool(self.faults or self.standing or self.told)
+        """True when there may be something to judge; that nothing is wrong where nothing was needs no look at the state."""
+        return any(self.faults.values()) or bool(self.standing or self.told)
 
     def take(self, services: Services, kind: str, rows: Mapping[str, JsonObject]) -> None:
         """Look at rows by id."""

@@ -443,3 +443,20 @@ def test_a_request_in_force_is_withdrawn_when_the_deal_is_heard_to_be_lost(servi
     services.mirror.apply("Opportunities", [lost], read_at=services.clock.now())
     handoffs.judge_opportunities(services, ["700", "700", "999"], services.clock.now(), "delivery-2")
     assert approvals.register(services.rows).get(asked).body["state"] == "void"
+
+
+def test_exceptions_are_looked_up_once_for_all_deals_of_a_review(services):
+    """The register of approvals grows with the years; a review passes over it once, however many deals it looks at."""
+    deals = [opportunity(services.policy.policy, id=700 + number) for number in range(6)]
+    rows = handoff_rows(deals[0], quotation())
+    services.mirror.load({**rows, "Opportunities": deals}, services.clock.now())
+    passes = []
+    scan = services.rows.scan
+
+    def counted(table, **how):
+        passes.append(how.get("partition"))
+        return scan(table, **how)
+
+    services.rows.scan = counted
+    assert handoffs.handoff_review_run(services, run_of("handoff_review", services))["handoffs"] == 6
+    assert passes.count("approvals") == 1

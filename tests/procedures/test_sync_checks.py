@@ -156,3 +156,14 @@ def test_what_is_audited_is_read_once_a_day() -> None:
     made.clock.advance(seconds=21 * 3600)
     sync(made)
     assert len([call for call in made.halo.calls if call[1] == "Audit"]) == asked + 1
+
+
+def test_a_list_in_which_nothing_is_or_was_wrong_is_not_judged() -> None:
+    """That every row has an id now matters only where one had none."""
+    from shared.procedures.sync_checks import WITHOUT_ID, Checked
+
+    clean = {WITHOUT_ID: ""}
+    assert not Checked(faults=clean).matters
+    assert Checked(faults={**clean, "7": "date: unreadable"}).matters
+    assert Checked(faults=clean, standing={WITHOUT_ID: "2 rows have no id that can be used."}).matters
+    assert Checked(faults=clean, told={"7": "date: unreadable"}).matters
