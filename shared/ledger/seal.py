@@ -64,7 +64,11 @@ def _batch(waiting: Sequence[Row], most: int) -> list[Row]:
 
 
 def _steps(log: str, head: Head, batch: Sequence[Row], now: datetime) -> tuple[Head, list[tuple[Op, Row]]]:
-    """The one transaction that seals a batch, and the head after it."""
+    """The one transaction that seals a batch, and the head after it.
+
+    The seal's row is create-only and its number the next one: whoever comes second with a number changes nothing, so
+    that a sealer need not read its own head back to go on from it.
+    """
     leaves = [merkle.leaf_hash(bytes_cell(row, "leaf") or b"") for row in batch]
     edge, size = merkle.extend(head.edge, head.size, leaves)
     root, number, time = merkle.edge_root(edge), head.number + 1, rfc3339(now)
@@ -76,7 +80,7 @@ def _steps(log: str, head: Head, batch: Sequence[Row], now: datetime) -> tuple[H
         "time": time,
     }
     steps: list[tuple[Op, Row]] = [
-        (Op.REPLACE if head.etag else Op.INSERT, Row(log, "head", cells, head.etag)),
+        (Op.UPSERT, Row(log, "head", cells)),
         (Op.INSERT, Row(log, seal_key(number), cells)),
     ]
     for index, row in enumerate(batch, head.size):
@@ -99,6 +103,8 @@ def seal_log(rows: Rows, log: str, now: datetime) -> Sealed:
     done = Sealed()
     failures, most = 0, MOST_ENTRIES
     waiting: list[Row] = []
+    head: Head | None = None
+    """Where the log ends; read again after anything that did not go as it should."""
     more = True
     """Whether rows may be waiting that were not read; what comes from now on is the next sealing's."""
     while done.lost_races < _MOST_LOST_RACES:
@@ -117,10 +123,10 @@ def seal_log(rows: Rows, log: str, now: datetime) -> Sealed:
                 waiting.remove(poison[0])
                 continue
             batch = _batch(waiting, most)
-            after = _commit(rows, log, batch, now)
+            head = _commit(rows, log, head or read_head(rows, log), batch, now)
         except (RowStale, RowExists):
             done.lost_races += 1
-            waiting, more = [], True
+            waiting, more, head = [], True, None
             continue
         except Malformed:
             if most == 1:  # the store refuses this row on its own: nothing behind it may wait for it
@@ -134,18 +140,17 @@ def seal_log(rows: Rows, log: str, now: datetime) -> Sealed:
             failures += 1
             if failures >= _MOST_FAILURES:
                 raise
-            waiting, more = [], True
+            waiting, more, head = [], True, None
             continue
         failures = 0
-        done.entries += after
+        done.entries += len(batch)
         done.commits += 1
-        waiting, most = waiting[after:], MOST_ENTRIES
+        waiting, most = waiting[len(batch) :], MOST_ENTRIES
     raise LedgerError(f"Log {log} could not be sealed: every race was lost.", code="E_SEAL")
 
 
-def _commit(rows: Rows, log: str, batch: Sequence[Row], now: datetime) -> int:
-    """Seal one batch; answer how many entries. An answer that was lost is looked up, never guessed."""
-    head = read_head(rows, log)
+def _commit(rows: Rows, log: str, head: Head, batch: Sequence[Row], now: datetime) -> Head:
+    """Seal one batch; answer the head after it. An answer that was lost is looked up, never guessed."""
     after, steps = _steps(log, head, batch, now)
     try:
         rows.transact(TABLE, steps)
@@ -153,4 +158,4 @@ def _commit(rows: Rows, log: str, batch: Sequence[Row], now: datetime) -> int:
         stood = rows.get(TABLE, log, seal_key(after.number))
         if stood is None or stood.cells.get("root") != after.root:
             raise
-    return len(batch)
+    return after

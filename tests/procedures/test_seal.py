@@ -9,9 +9,9 @@ from shared.ledger import note, verify
 from shared.ledger.names import TABLE
 from shared.ledger.publish import Publisher
 from shared.ledger.seal import seal_log
-from shared.ledger.stored import read_head
+from shared.ledger.stored import entries, read_head
 from shared.model import NewEntry
-from shared.ports import Row
+from shared.ports import Page, Row
 from shared.procedures.audit import audit_all
 from shared.procedures.seal import seal_all, seal_customer
 from shared.signing import FileSigner
@@ -50,6 +50,31 @@ def test_ten_thousand_pending_are_sealed():
     result = seal_all(stand)
     assert result.entries == 10_000
     assert read_head(stand.rows, _log(stand)).size == 10_000
+
+
+def test_a_sealer_that_was_overtaken_reads_the_head_again(monkeypatch):
+    """Between two batches of one sealer another seals one: neither writes over the other, and the numbers go on."""
+    stand, log = Stand(), _log(Stand())
+    for number in range(150):
+        stand.record(number)
+    transact, overtaking = stand.rows.transact, []
+
+    def overtaken(table, steps):
+        overtaking.append(len(steps))
+        if len(overtaking) == 2:
+            late = stand.rows.scan(TABLE, partition=log, first="q-", last="q.").rows[-3:]
+            with monkeypatch.context() as only:  # the other sealer sees only the newest three
+                only.setattr(stand.rows, "transact", transact)
+                only.setattr(stand.rows, "scan", lambda *_, **__: Page(tuple(late), None))
+                assert seal_log(stand.rows, log, stand.clock.now()).entries == 3
+        transact(table, steps)
+
+    monkeypatch.setattr(stand.rows, "transact", overtaken)
+    done = seal_log(stand.rows, log, stand.clock.now())
+    assert (done.entries, done.lost_races) == (147, 1)
+    head = read_head(stand.rows, log)
+    assert (head.size, head.number) == (150, 4)
+    assert len(list(entries(stand.rows, log, 0, 150))) == 150
 
 
 def test_large_entries_stay_under_the_transaction_limit():
