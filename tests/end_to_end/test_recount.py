@@ -19,6 +19,8 @@ from tests.end_to_end.recount import World, recount
 pytestmark = pytest.mark.stack
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
+CHANGED = 805
+"""The project whose baseline a change order moves."""
 TABLES = ("Tickets", "Projects", "Opportunities", "Actions", "Timesheet", "Appointment", "Invoice", "Agent")
 KNOWN = {
     None: 27,
@@ -110,6 +112,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         api.run("sync")
         for project, body in baselines.bodies().items():
             api.call("paula", "PUT", f"/api/projects/{project}/baseline", body)
+        moved = {**baselines.bodies()[CHANGED], "accountable": {"delivery": "Somebody Fictive"}}
+        where = f"/api/projects/{CHANGED}/baseline"
+        asked = api.call("nora", "PUT", where, moved, want=(409,)).json()["approval_id"]
+        api.decide(asked, "dev", "paula", rationale="Another person leads it.")
+        api.call("nora", "PUT", where, moved)
         for job in ("handoff_review", "project_status", "desk_check", "billing_check"):
             api.run(job)
         failing = [one for one in api.every("nora", "/api/findings") if one["verdict"] == "fail"]
@@ -143,7 +150,7 @@ def counted(house: Api) -> World:
         backlog=house.every("nora", "/api/backlog"),
         controls=house.every("nora", "/api/controls"),
         plans={str(number): body for number, body in baselines.bodies().items()},
-        changes={},
+        changes={str(CHANGED): [AS_OF]},
         start=START,
         end=end,
     )
