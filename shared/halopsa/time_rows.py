@@ -24,13 +24,13 @@ def charge_entries(mirror: Records) -> Iterator[ChargeEntry]:
 
     The contract is the action's own, or else the ticket's; an entry of neither belongs to the customer as a whole.
     """
-    return (entry for entry, _ in _entries(mirror, open_only=True))
+    return (entry for entry, _, _ in _entries(mirror, open_only=True))
 
 
 def worked(mirror: Records, start: datetime, end: datetime) -> Iterator[Worked]:
-    """Chargeable entries of the days in [start, end): not those at no charge, nor what is said not to be billable."""
-    for entry, billed in _entries(mirror, first=start.date(), last=end.date()):
-        if entry.rate != 0 and entry.billable is not False:
+    """Chargeable entries of [start, end): not those at no charge, nor what is said not to be billable."""
+    for entry, billed, at in _entries(mirror, first=start.date(), last=end.date() + _A_DAY):
+        if start <= at < end and entry.rate != 0 and entry.billable is not False:
             yield Worked(entry.client, entry.hours, billed)
 
 
@@ -44,8 +44,8 @@ def unbilled(mirror: Records, today: date, currency: str) -> Iterator[Owed]:
 
 def _entries(
     mirror: Records, *, first: date = date.min, last: date = date.max, open_only: bool = False
-) -> Iterator[tuple[ChargeEntry, bool]]:
-    """Every charge entry of a known ticket on the days in [first, last), and whether an invoice carries it.
+) -> Iterator[tuple[ChargeEntry, bool, datetime]]:
+    """Every charge entry of a known ticket on the days in [first, last), whether an invoice carries it, and its instant.
 
     Hundreds of thousands of actions pass through here: only what is asked for is read as a record, one at a time.
     """
@@ -54,7 +54,13 @@ def _entries(
         if not owners:
             owners = _owners(mirror)
         on, billed = day(action.datetime), is_billed(action)
-        if on is None or not first <= on < last or (open_only and billed) or action.ticket_id not in owners:
+        if (
+            on is None
+            or action.datetime is None
+            or not first <= on < last
+            or (open_only and billed)
+            or action.ticket_id not in owners
+        ):
             continue
         client, contract = owners[action.ticket_id]
         entry = ChargeEntry(
@@ -69,7 +75,7 @@ def _entries(
             contract=positive(action.action_contract_id) or positive(action.actioncontractid) or contract,
             client=client,
         )
-        yield entry, billed
+        yield entry, billed, action.datetime
 
 
 def _actions(mirror: Records, first: date, last: date) -> Iterator[ChargeAction]:

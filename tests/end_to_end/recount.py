@@ -17,7 +17,7 @@ Told = tuple[int, Fraction | None]
 """Denominator and value; nothing to count is (0, None)."""
 NOTHING: Told = (0, None)
 SECURITY = 25
-NOT_TICKETS = (5, 30, 40, 41)
+NOT_TICKETS = (5, 26, 30, 40, 41)
 BILLING = ("recurring_invoice_hold", "first_invoice_hold", "charge_entries_reviewed", "invoice_left_unsigned")
 
 
@@ -51,7 +51,7 @@ class World:
 
 def practice_of(ticket: Row) -> str | None:
     """By type, then by team, as the policy of the demo says."""
-    by_type = {1: "msp", 3: "msp", 25: "mssp", 5: "ps", 30: "ps", 40: "ps", 41: "ps"}
+    by_type = {1: "msp", 3: "msp", 25: "mssp", 26: "mssp", 5: "ps", 30: "ps", 40: "ps", 41: "ps"}
     by_team = {"Service Desk": "msp", "Network": "msp", "Security Operations": "mssp", "Projects": "ps"}
     return by_type.get(ticket.get("tickettype_id") or 0) or by_team.get(ticket.get("team") or "")
 
@@ -264,6 +264,7 @@ def _trust(world: World, findings: list[Row]) -> dict[str, Told]:
 
 
 def _together(world: World, everybody: list[Row]) -> dict[str, Told]:
+    known = {row["id"] for row in everybody}
     days = [row for row in world.rows.get("Timesheet", []) if row["target_hours"] > 0 and world.within(at(row["date"]))]
     tried = [row["effectiveness"] for row in world.controls]
     return {
@@ -273,8 +274,26 @@ def _together(world: World, everybody: list[Row]) -> dict[str, Told]:
         "canary_effectiveness": share(
             hit for one in tried for hit in [True] * one["caught"] + [False] * (one["total"] - one["caught"])
         ),
+        "realisation": _realised(
+            row for row in world.rows["Actions"] if row["ticket_id"] in known and world.within(at(row.get("datetime")))
+        ),
         "agreement_profitability": mean(_margins(world, {row["id"]: row.get("contract_id") for row in everybody})),
     }
+
+
+def _realised(actions: Iterable[Row]) -> Told:
+    """Of the hours people are to pay for, those on an invoice; hours worked count where no others are to be charged."""
+    held: list[tuple[Fraction, bool]] = []
+    for row in actions:
+        charged, taken = row.get("actionchargehours") or 0, row.get("timetaken") or 0
+        said = (
+            isinstance(row.get("actreviewed"), bool) or row.get("actisbillable") is True or row.get("chargerate") == -1
+        )
+        free = row.get("chargerate") == 0 or row.get("actisbillable") is False
+        if (charged > 0 or (taken > 0 and said)) and not free:
+            held.append((Fraction(str(charged or taken)), invoiced(row)))
+    hours = sum((one for one, _ in held), Fraction(0))
+    return (len(held), sum((one for one, paid in held if paid), Fraction(0)) / hours) if hours else NOTHING
 
 
 def _margins(world: World, contracts: dict[int, int | None]) -> Iterable[Fraction]:

@@ -23,7 +23,7 @@ CHANGED = 805
 """The project whose baseline a change order moves."""
 TABLES = ("Tickets", "Projects", "Opportunities", "Actions", "Timesheet", "Appointment", "Invoice", "Agent")
 KNOWN = {
-    None: 27,
+    None: 28,
     "msp": 11,
     "mssp": 14,
     "ps": 10,

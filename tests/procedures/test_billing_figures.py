@@ -95,6 +95,22 @@ def test_realisation_is_the_share_of_chargeable_hours_that_an_invoice_carries() 
     assert (found["n"], found["value"]) == (3, 0.75)
 
 
+def test_realisation_begins_and_ends_with_the_period_to_the_instant() -> None:
+    """A day the period only touches counts as far as it lies in it."""
+    found = Office(rows()).services
+    told = {
+        item["n"]: item["value"]
+        for start, end in (
+            ("2026-11-10T10:00:01Z", "2026-11-12T10:00:00Z"),
+            ("2026-11-10T10:00:00Z", "2026-11-12T10:00:01Z"),
+        )
+        for item in kpis_view(found, FINANCE, start, end)["items"]
+        if item["id"] == "realisation" and item["practice"] is None
+    }
+
+    assert told == {0: None, 3: 0.75}
+
+
 def test_exceptions_are_told_by_cause_and_money() -> None:
     """Each open cause with its count, the money at stake by currency, and since when."""
     made = rows() | {
