@@ -100,7 +100,7 @@ def _sign(services: FakeServices) -> None:
             "by": ["oid-nora"],
             "at": rfc3339(NOW),
         }
-        signoffs.register(services.rows).put(signoffs.key_of(str(row["id"]), rfc3339(NOW), "a-1"), body)
+        signoffs.keep(services.rows, str(row["id"]), body)
 
 
 def floor() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -36,7 +36,7 @@ def first_invoices(
     mirror: Records,
     named: Named,
     *,
-    signed: frozenset[str],
+    signed: Container[str],
     keep: frozenset[str],
     ours: frozenset[str],
     since: date,

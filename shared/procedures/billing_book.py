@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -151,6 +151,7 @@ class SignBook:
             newest[name] = str(body["customer"])
             self._first[body["customer"]] = min(at, self._first.get(body["customer"], at))
         self._customers = frozenset(newest.values())
+        self._known: Container[str] = self._customers if only is None else signoffs.SignedCustomers(rows)
 
     def latest(self, name: str) -> Signed | None:
         """What finance signed last; None when nothing was."""
@@ -162,8 +163,12 @@ class SignBook:
         return tuple(signed_of(json.loads(zlib.decompress(data))) for data in self._packed.get(name, ()))
 
     def customers(self) -> frozenset[str]:
-        """Customers finance has signed anything for."""
+        """Customers finance has signed anything for, as far as this book goes."""
         return self._customers
+
+    def signed_for(self) -> Container[str]:
+        """The same to ask one by one, and true of a book of some invoices, too."""
+        return self._known
 
     def first(self, customer: str | None) -> datetime | None:
         """When finance first signed anything for a customer."""

@@ -66,10 +66,10 @@ def open_books(
     held = read_holds(services.rows, only)
     read_at = mirror.read_at("RecurringInvoice")
     asking = _asking(services, RECURRING) if only is None else frozenset()
-    whole = only is None or firsts != frozenset()
     first_holds = read_holds(services.rows, firsts, FIRST)
     # after the holds: a hold released in between still looks held and is left alone, not placed anew for want of a signature
-    signed = SignBook(services.rows, None if whole else only)
+    some = None if only is None or firsts is None else [*only, *map(FIRST.signed_as, firsts)]
+    signed = SignBook(services.rows, some)
     policy = services.policy.policy
     due = facts.population(
         mirror,
@@ -82,8 +82,10 @@ def open_books(
     waiting = facts.first_invoices(
         mirror,
         due.named,
-        signed=signed.customers(),
-        keep=first_holds.open() | signed.firsts() | (_asking(services, FIRST) if whole else frozenset()),
+        signed=signed.signed_for(),
+        keep=first_holds.open()
+        | signed.firsts()
+        | (_asking(services, FIRST) if firsts != frozenset() else frozenset()),
         ours=frozenset(first_holds.newest) | signed.firsts(),
         since=left_since(services.rows, as_of),
         only=firsts,

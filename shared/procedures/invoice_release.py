@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from shared.actions import Action, ActionKind
 from shared.approvals.quorum import APPROVED, OPEN, lapse
-from shared.errors import Conflict, RowExists
+from shared.errors import Conflict
 from shared.measures.invoice_content import content_of
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
 from shared.procedures.ask import withdraw
@@ -101,12 +101,7 @@ def _sign(services: Services, approval: JsonObject, hold: JsonObject | None) -> 
             actor=body["by"][-1] if body["by"] else "service",
         )
     )
-    try:
-        signoffs.register(services.rows).insert(
-            signoffs.key_of(sort.signed_as(name), approval["closed_at"], approval["id"]), body
-        )
-    except RowExists:
-        return  # called again after a crash
+    signoffs.keep(services.rows, sort.signed_as(name), body)
 
 
 def resume_release(services: Services, hold: JsonObject, run_id: str | None) -> None:

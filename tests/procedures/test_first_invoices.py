@@ -291,6 +291,27 @@ def test_a_ring_about_it_holds_it_at_once() -> None:
     assert at.left(9003) == {"left_while_held"}
 
 
+def test_a_ring_asks_about_its_own_customer_only_and_knows_what_finance_signed() -> None:
+    """Whatever was signed for others is not read; an invoice of a customer finance has signed for waits for nobody."""
+    at = office(first())
+    at.check()
+    at.decide()
+    at.halo.rows["Invoice"] += [first(9003), first(9004, client_id=13)]
+    at.sync()
+    scan, whole = at.services.rows.scan, []
+
+    def watched(table: str, **more: Any) -> Any:
+        if more.get("partition") == "signoffs" and more.get("first") is None:
+            whole.append(more)
+        return scan(table, **more)
+
+    at.services.rows.scan = watched
+    billing.judge_first(at.services, {"9003": "delivery\nd-1", "9004": "delivery\nd-2"}, at.clock.now())
+    assert whole == []
+    assert at.finding(9003) is None
+    assert "no_signoff" in at.codes(9004)
+
+
 def test_time_of_the_customer_stands_on_the_hold() -> None:
     """Whichever contract it is of; finance accepts it with the content, or it is reviewed."""
     at = office(first(), **time_of(12, entry(action_contract_id=77), entry(id=2, chargerate=-1, actreviewed=True)))
