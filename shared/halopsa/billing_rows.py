@@ -107,6 +107,7 @@ def contract_facts(row: ContractRow) -> Contract:
         row.expired,
         row.percentageincrease,
         day(row.nextincrementdate),
+        row.contracttype,
     )
 
 

@@ -54,6 +54,7 @@ class Contract:
     increase: Decimal | None
     """Agreed increase in per cent."""
     increase_on: date | None
+    type: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

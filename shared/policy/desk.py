@@ -19,6 +19,8 @@ class PracticePolicy(Section):
     name: str = ""
     ticket_types: tuple[int, ...] = ()
     teams: tuple[str, ...] = ()
+    contract_types: tuple[int, ...] = ()
+    """``contracttype`` of the agreements that are this practice's alone: invoices and holds under them are, too."""
     manager: str = ""
     """Entra oid of the practice manager; empty until somebody is named."""
     channel: str = ""

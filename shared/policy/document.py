@@ -86,6 +86,11 @@ class Policy(BaseModel):
                 return key
         return None
 
+    def practice_of_contract(self, contract_type: int | None) -> str | None:
+        """Whose an agreement is; None when policy does not say, or names its type for several."""
+        named = [key for key, practice in self.practices.items() if contract_type in practice.contract_types]
+        return named[0] if len(named) == 1 else None
+
     def unconfirmed(self) -> tuple[str, ...]:
         """Dotted keys of numbers nobody has decided yet."""
         return tuple(key for key in UNCONFIRMED if key not in self.confirmed.keys)

@@ -170,7 +170,7 @@ def _fold(
     old = standing.get(new["id"])
     folded = findings.fold(old, new)
     if old is not None and not any(old[key] != folded[key] for key in _TOLD):
-        fresh = {key: folded[key] for key in ("evidence", "assessed_at", "detail", "policy_version")}
+        fresh = {key: folded[key] for key in ("evidence", "assessed_at", "detail", "policy_version", "practice")}
         return Assessed(case, judgement, {**old, **fresh}, old, changed=False)
     return Assessed(case, judgement, folded, old, changed=True)
 

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from shared.controls.spec import Case
-from shared.measures.invoice_facts import Signed, Used
+from shared.measures.invoice_facts import InvoiceFacts, Signed, Used
 from shared.model import Subject
+from shared.policy.document import Policy
 from shared.procedures.billing_book import FIRST, RECURRING, HoldBook, SignBook, Sort, UsageBook, left_since, read_holds
 from shared.procedures.billing_trust import trust_of
 from shared.procedures.services import Services
@@ -112,6 +113,13 @@ def _asking(services: Services, sort: Sort) -> frozenset[str]:
     return frozenset(row["subject"]["id"] for row in rows if row["verdict"] in findings.ASKING)
 
 
+def _practice(policy: Policy, facts: InvoiceFacts | None) -> str | None:
+    """Whose the invoice is, by its agreement; None where it may be several's: time of no or another agreement stands on it."""
+    if facts is None or facts.contract is None or any(one.contract != facts.contract_id for one in facts.entries):
+        return None
+    return policy.practice_of_contract(facts.contract.type)
+
+
 def cases_of(services: Services, books: Books, due: Any, sort: Sort = RECURRING) -> Iterator[Case]:
     """One case per invoice, by customer; a row that cannot be read is a case without facts."""
 
@@ -124,4 +132,5 @@ def cases_of(services: Services, books: Books, due: Any, sort: Sort = RECURRING)
         for name, facts, why in books.facts.invoices(
             due.rows[customer], books.around, policy, signed=signed, used=used, one_off=sort is FIRST
         ):
-            yield Case(Subject(sort.subject, name), customer, None, facts, books.read_at, books.observations, why)
+            practice = _practice(services.policy.policy, facts)
+            yield Case(Subject(sort.subject, name), customer, practice, facts, books.read_at, books.observations, why)

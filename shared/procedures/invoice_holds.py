@@ -34,6 +34,7 @@ class Wanted:
 
     name: str
     customer: str | None
+    practice: str | None
     facts: InvoiceFacts | None
     reasons: tuple[Reason, ...]
     """Empty: nothing is wrong any more, but only people release, so the hold and its request stay."""
@@ -73,13 +74,13 @@ class _New:
 
 
 def _new(services: Services, sort: Sort, one: Wanted) -> _New:
-    policy = services.policy.policy.scoped(None, one.customer)
+    policy = services.policy.policy.scoped(one.practice, one.customer)
     facts, start = one.facts, _start(one.facts)
     hold = holds.draft(
         kind=sort.hold,
         subject=Subject(sort.subject, one.name),
         customer=one.customer,
-        practice=None,
+        practice=one.practice,
         reasons=one.reasons,
         amount=facts.amount if facts else None,
         may_release=policy.approvals.deciding("invoice_release"),
@@ -135,7 +136,9 @@ def _keep(services: Services, one: Wanted, hold_id: str) -> None:
     hold = holds.renew(services.rows, held, one.reasons, amount, _start(one.facts))
     if hold is None:
         return
-    policy = services.policy.policy.scoped(None, one.customer)
+    if one.facts is not None and hold["practice"] != one.practice:
+        hold = holds.amend(services.rows, hold_id, {"practice": one.practice}) or hold
+    policy = services.policy.policy.scoped(hold["practice"], one.customer)
     if not hold["applied"]:
         record_placed(services, hold)
         if hold["run_id"] == one.run_id:
@@ -163,6 +166,7 @@ def _placed(hold: JsonObject) -> NewEntry:
         customer=hold["customer"],
         subject=_subject(hold),
         controls=(sort_of(hold).control,),
+        practice=hold["practice"],
     )
 
 
@@ -182,7 +186,7 @@ def told(hold: JsonObject) -> Action:
         hold["customer"],
         {
             "event": "hold_placed",
-            "practice": None,
+            "practice": hold["practice"],
             "title": sort_of(hold).title,
             "id": hold["id"],
             "kind": hold["kind"],
@@ -252,7 +256,7 @@ def _question(
         "kind": "invoice_release",
         "subject": _subject(hold),
         "customer": hold["customer"],
-        "practice": None,
+        "practice": hold["practice"],
         "content": content_of(facts),
         "requester": "service",
         "persons": _persons(facts, policy),
@@ -282,7 +286,8 @@ def _ensure_asked(
         request = lapse(before.body, services.clock.now())
         same = request["digest"] == content_digest(content)
         if request["state"] == OPEN:
-            if same and set(codes) <= asked and request["needed"]["persons"] >= _persons(facts, policy):
+            enough = request["needed"]["persons"] >= _persons(facts, policy)
+            if same and set(codes) <= asked and enough and request["practice"] == hold["practice"]:
                 return hold
             withdraw(services, request["id"], "The invoice, or what is wrong with it, changed after the request.")
         elif request["state"] == REJECTED and same and set(codes) == asked:

@@ -38,7 +38,7 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
     row = answer.rows[0]
     services.ledger.record(replace(observation(sort.record, answer), customer=approval["customer"]))
     facts = cast("_OneInvoice", services.facts("billing"))
-    policy = services.policy.policy.scoped(None, approval["customer"])
+    policy = services.policy.policy.scoped(approval["practice"], approval["customer"])
     invoice = facts.one_invoice(services.mirror, row, policy, one_off=sort is FIRST)
     return content_of(invoice) if invoice is not None else None
 

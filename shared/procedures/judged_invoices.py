@@ -61,6 +61,7 @@ def hold_judged(
             Wanted(
                 one.case.subject.id,
                 one.case.customer,
+                one.case.practice,
                 one.case.facts,
                 one.judgement.reasons,
                 book.newest.get(one.case.subject.id),
@@ -89,7 +90,7 @@ def close_gone(
         Case(
             Subject(sort.subject, row["subject"]["id"]),
             row["customer"],
-            None,
+            row["practice"],
             NotBilled(gone[row["subject"]["id"]]),
             read_at,
         )

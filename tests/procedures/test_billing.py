@@ -516,7 +516,7 @@ def test_a_release_between_opening_the_books_and_holding_is_not_undone() -> None
     from tests.harness.services import FakeServices
 
     services = FakeServices()
-    assert hold_all(services, RECURRING, [Wanted("-7", "12", None, (), None, "r")]) == 0
+    assert hold_all(services, RECURRING, [Wanted("-7", "12", None, None, (), None, "r")]) == 0
     assert holds.current(services.rows, KIND, Subject(SUBJECT, "-7")) is None
 
 
@@ -598,3 +598,56 @@ def test_whoever_finds_a_hold_before_its_request_is_there_makes_no_second_one() 
     office.decide()
     assert office.hold()["state"] == "released"
     assert office.row()["disabled"] is False
+
+
+MSSP = "[practices.mssp]\ncontract_types = [6]\n[practices.msp]\ncontract_types = [2]\n"
+
+
+def narrowed(practice: str) -> Person:
+    return Person(f"oid-{practice}", "Nell Narrow", frozenset({Role.FINANCE}), practices=frozenset({practice}))
+
+
+def of_contract(kind: int, **more: Any) -> dict[str, Any]:
+    rows = tables(**more)
+    return {**rows, "ClientContract": [{**rows["ClientContract"][0], "contracttype": kind}]}
+
+
+def test_a_hold_is_of_the_practice_whose_agreement_it_is_under() -> None:
+    """Its people see the hold, the finding and the request, and decide on it; another practice's do not."""
+    office = Office(of_contract(6), MSSP)
+    office.check()
+    hold = office.hold()
+    assert (hold["practice"], office.finding()["practice"], office.approval()["practice"]) == ("mssp", "mssp", "mssp")
+    assert [one["id"] for one in billing.list_holds(office.services, narrowed("mssp"), {}, 10, None)["items"]] == [
+        hold["id"]
+    ]
+    assert billing.list_holds(office.services, narrowed("msp"), {}, 10, None)["items"] == []
+    with pytest.raises(NotFound):
+        office.decide(person=narrowed("msp"))
+    office.decide(person=narrowed("mssp"))
+    assert office.hold()["state"] == "released"
+
+
+def test_a_hold_that_may_be_of_several_practices_names_none() -> None:
+    """An agreement policy says nothing of, and time of no agreement on the invoice."""
+    unmapped = Office(of_contract(9), MSSP)
+    mixed = Office(of_contract(6, Tickets=[{"id": 5, "client_id": 12}], Actions=[_time()]), MSSP)
+    for office in (unmapped, mixed):
+        office.check()
+        assert office.hold()["practice"] is None
+        assert billing.list_holds(office.services, narrowed("mssp"), {}, 10, None)["items"] == []
+
+
+def test_a_hold_follows_its_invoice_to_another_practices_agreement() -> None:
+    """Whoever the agreement is of now sees it, and whoever it was of does not."""
+    office = Office(of_contract(6), MSSP)
+    office.check()
+    office.halo.rows["ClientContract"][0]["contracttype"] = 2
+    office.sync()
+    office.check()
+    assert (office.hold()["practice"], office.finding()["practice"]) == ("msp", "msp")
+
+
+def _time() -> dict[str, Any]:
+    row = {"id": 1, "ticket_id": 5, "datetime": "2026-11-10T10:00:00", "timetaken": 1.5, "actreviewed": False}
+    return row | {"chargerate": 2, "actionchargeamount": 180.0}

@@ -105,6 +105,7 @@ class Contract(Record):
     expired: HaloBool | None = None
     percentageincrease: HaloDecimal | None = None
     nextincrementdate: HaloDate = None
+    contracttype: HaloInt | None = None
 
 
 class ContractType(Record):
