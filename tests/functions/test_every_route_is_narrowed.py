@@ -10,7 +10,7 @@ import pytest
 
 from shared.connector.operations import BY_ID
 from shared.model import NewEntry, Person, Reason, Role, Subject
-from shared.procedures import export_pack
+from shared.procedures import export_pack, governance
 from shared.registers import approvals, findings, holds
 from shared.registers import handoffs as handoff_rows
 from tests.functions.test_tokens_on_every_route import GUARDED, ROUTES
@@ -32,6 +32,7 @@ BODIES: dict[str, Any] = {
     "submit_gate": {"evidence": []},
     "submit_closeout": {"lessons": "None."},
     "request_exception": {"rationale": "As agreed."},
+    "deliver_backlog": {},
 }
 FORM = "application/x-www-form-urlencoded"
 FORMS = ("portal_decide", "portal_say")
@@ -77,6 +78,7 @@ def things(desk: Any) -> dict[str, str]:
         amount=None, may_release=[Role.FINANCE], now=now, **about,
     )  # fmt: skip
     handoff_rows.register(services.rows).put("300", {"id": "300", "approval_id": None, **about})
+    governance.backlog(services.rows).put("b-1", {"id": "b-1", "state": "proposed", "requested_by": "p-9", **about})
     kept = services.ledger.record(
         NewEntry(
             type="finding.changed",
@@ -91,6 +93,7 @@ def things(desk: Any) -> dict[str, str]:
     # Asked for by the service: on memory there is no ledger whose customers a person's request could be checked against.
     pack = export_pack._request(services, "p-1", "12", export_pack.PackBody.model_validate(span))["id"]
     return {
+        "backlog": "b-1",
         "findings": finding, "approvals": "a-1", "holds": hold["id"], "projects": "100", "handoffs": "300",
         "evidence": kept.evidence_id, "packs": pack,
     }  # fmt: skip
@@ -108,7 +111,7 @@ def paths(name: str, things: dict[str, str], identity: str | None = None) -> lis
     route = str(ROUTES[name].get_trigger().route)
     more = {"format": "html", "gate": "g", "what": "content" if "evidence" in route else "feedback"}
     noun = route.removeprefix("api/").split("/")[0]
-    nouns = [one for one in things if one != "packs"] if noun.startswith("{") else [noun]
+    nouns = [one for one in things if one not in ("packs", "backlog")] if noun.startswith("{") else [noun]
     return [more | {"section": one, "id": identity or things[one]} for one in nouns]
 
 
