@@ -130,14 +130,16 @@ class People(Stage):
     # Governance
 
     def govern(self) -> None:
-        """A decision is logged, policy follows it, a target is set, figures are frozen, an idea is kept."""
+        """A decision is logged, policy follows it, a target is set, figures are frozen, an idea is kept and put to work."""
         body = {"title": f"Keep the policy {token_hex(3)}", "decision": "As it is.", "filter": _FILTER}
         made = self.api.call("nora", "POST", "/api/decisions", body).json()
         self.api.every("rae", "/api/decisions")
         held = self.api.get("nora", "/api/policy")
         self.api.call("nora", "PUT", "/api/policy", {"toml": held["toml"], "decision_id": made["id"]})
         text = "A fictive idea. " * 400  # the largest that is kept in a row is smaller
-        self.api.call("mia", "POST", "/api/backlog", {"title": f"Idea {token_hex(3)}", "description": text})
+        body = {"title": f"Idea {token_hex(3)}", "description": text}
+        idea = self.api.call("mia", "POST", "/api/backlog", body).json()
+        self.api.call("mia", "POST", f"/api/backlog/{idea['id']}/delivery", {"steps_removed": 2})
         self.api.every("mia", "/api/backlog")
         target = {"kpi": "mttr_hours", "direction": "decrease", "low": 10, "high": 15, "unit": "relative",
                   "baseline": 40, "horizon_days": 365, "source": "Steering."}  # fmt: skip
