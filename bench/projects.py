@@ -36,6 +36,11 @@ SECONDS = 60.0
 MIB = 500
 
 
+def came(page: int) -> JsonObject:
+    """The cell that names the observation a row came from: a page of a hundred, or a day of time entries."""
+    return {"@observation": f"s-{'0123456789abcdef' * 2:.20}.{page:026d}"}
+
+
 def project_rows(count: int) -> Iterator[JsonObject]:
     """Projects with three milestones each."""
     for number in range(1, count + 1):
@@ -46,6 +51,7 @@ def project_rows(count: int) -> Iterator[JsonObject]:
                 {"id": number * 10 + at, "name": f"Stage {at}", "sequence": at, "target_date": f"2026-1{at}-28T00:00:00Z"}
                 for at in range(3)
             ],
+            **came(number // 100),
         }  # fmt: skip
 
 
@@ -57,6 +63,7 @@ def task_rows(count: int) -> Iterator[JsonObject]:
                 "id": 1_000_000 + number * TASKS + at, "parent_id": number, "summary": f"Task {at}", "estimate": 8.0 + at,
                 "status_id": 9 if at < 4 else 2, "dateclosed": "2026-11-10T10:00:00Z" if at < 4 else None,
                 "projectcompletionpercentage": float(at * 7), "milestone_id": number * 10 + at % 3,
+                **came(1000 + number * TASKS // 100),
             }  # fmt: skip
 
 
@@ -69,6 +76,7 @@ def entry_rows(count: int) -> Iterator[JsonObject]:
                 "timetaken": 0.25 * (at % 5 + 1),
                 "who_agentid": 2 + at % 40, "datetime": f"2026-11-{1 + at % 15:02d}T10:00:00Z", "note": "Worked on it.",
                 "outcome": "Time entry", "outcome_id": 7, "who_type": 1, "chargerate": 1,
+                **came(2000 + at % 15),
             }  # fmt: skip
 
 

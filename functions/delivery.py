@@ -33,6 +33,25 @@ def get_project(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
+@bp.function_name("list_project_inputs")
+@bp.route(route="api/projects/{id}/inputs", methods=["GET"])
+def list_project_inputs(req: func.HttpRequest) -> func.HttpResponse:
+    """The rows behind a project's figures."""
+    return handle(
+        "listProjectInputs",
+        req,
+        lambda call: projects.project_inputs(
+            call.services,
+            call.person,
+            call.path["id"],
+            call.query.get("as_of"),
+            call.limit,
+            call.after,
+            call.query.get("part"),
+        ),
+    )
+
+
 @bp.function_name("get_delivery")
 @bp.route(route="api/delivery", methods=["GET"])
 def get_delivery(req: func.HttpRequest) -> func.HttpResponse:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from functions.page_frames import PAGE, Names, Query, detail_page, list_page, path
+from functions.page_inputs import parts_table, rows_table
 from functions.page_money import may
 from functions.page_plan import plan_tables
+from shared.connector.operation import EVIDENCE
 from shared.errors import NotFound
+from shared.measures import inputs
+from shared.measures.handoff_facts import PARTS as HANDOFF_PARTS
+from shared.measures.project_inputs import PARTS
 from shared.model import JsonObject, Person
 from shared.portal.blocks import Fact, table
 from shared.portal.words import address, figure, listed, money, percent, words
@@ -54,7 +61,7 @@ def project_list(services: Services, person: Person, query: Query) -> bytes:
     return list_page(services, person, "projects", query, page, shape)
 
 
-def project(services: Services, person: Person, identity: str, _query: Query) -> bytes:
+def project(services: Services, person: Person, identity: str, query: Query) -> bytes:
     """One project: health and why, the figures with their meaning, causes, milestones and gates."""
     row = projects.project_view(services, person, identity, None)
     health = row.get("health") or {}
@@ -75,8 +82,19 @@ def project(services: Services, person: Person, identity: str, _query: Query) ->
         ("Baseline", "text", _baseline(row.get("baseline"))),
     ]
     figures = [
-        {"name": label, "value": figure(row.get(name)), "meaning": meaning} for name, (label, meaning) in _MONEY.items()
+        {
+            "name": label,
+            "value": figure(row.get(name)),
+            "meaning": meaning,
+            "from": listed((row.get("traces") or {}).get(name)),
+        }
+        for name, (label, meaning) in _MONEY.items()
     ]
+    address, following, rows = path("projects", identity), None, []
+    if (part := query.get("part")) is not None:
+        page = projects.project_inputs(services, person, identity, None, PAGE, query.get("next"), part)
+        rows = [rows_table(part, page, may_read=person.has(*EVIDENCE))]
+        following = f"{address}?" + urlencode({"part": part, "next": page["next"]}) if page["next"] else None
     return detail_page(
         services,
         person,
@@ -86,6 +104,7 @@ def project(services: Services, person: Person, identity: str, _query: Query) ->
         facts,
         reasons=health.get("reasons") or [],
         blocks=[
+            *rows,
             table(
                 "Why cost differs from plan",
                 row.get("causes") or [],
@@ -97,7 +116,7 @@ def project(services: Services, person: Person, identity: str, _query: Query) ->
             table(
                 "Figures",
                 figures if row.get("bac") else [],
-                {"name": "Figure", "value": "Value", "meaning": "What it says"},
+                {"name": "Figure", "value": "Value", "meaning": "What it says", "from": "Comes from"},
                 kinds={"value": "right"},
                 caption="Earned value and earned schedule",
                 empty="Without a baseline nothing can be computed.",
@@ -111,7 +130,9 @@ def project(services: Services, person: Person, identity: str, _query: Query) ->
                 kinds={"state": "tag", "due": "day"},
                 empty="The baseline names no gate.",
             ),
+            parts_table(row, address, PARTS),
         ],
+        next=following,
         evidence=row.get("evidence") or [],
     )
 
@@ -171,7 +192,7 @@ def handoff_list(services: Services, person: Person, query: Query) -> bytes:
     return list_page(services, person, "handoffs", query, page, shape)
 
 
-def handoff(services: Services, person: Person, identity: str, _query: Query) -> bytes:
+def handoff(services: Services, person: Person, identity: str, query: Query) -> bytes:
     """One handoff: checklist with sources, briefing, sign-off, project."""
     row = handoffs.handoff_view(services, person, identity)
     made = row.get("project")
@@ -195,6 +216,10 @@ def handoff(services: Services, person: Person, identity: str, _query: Query) ->
         }
         for one in row.get("checklist") or []
     ]
+    rows = []
+    if (part := query.get("part")) is not None:
+        held = [one for one in inputs.listed(row["inputs"] or {}) if one["part"] == part]
+        rows = [rows_table(part, {"items": held}, may_read=person.has(*EVIDENCE))]
     return detail_page(
         services,
         person,
@@ -204,13 +229,15 @@ def handoff(services: Services, person: Person, identity: str, _query: Query) ->
         facts,
         reasons=row.get("reasons") or [],
         blocks=[
+            *rows,
             table(
                 "Checklist",
                 items,
                 {"label": "Item", "met": "There", "missing": "Missing", "source": "Source document"},
                 kinds={"source": "away"},
                 caption="Each with the document it comes from",
-            )
+            ),
+            parts_table(row, path("handoffs", identity), HANDOFF_PARTS),
         ],
         parts=[_part(one) for one in (row.get("briefing") or {}).get("sections") or []],
         call=_call(services, person, row),

@@ -165,6 +165,7 @@ def approval(services: Services, person: Person, identity: str, query: Query) ->
         forms=forms,
         form_note=note,
         said=said_of(query),
+        evidence=[*row.get("evidence", ()), *row.get("rests_on", ())],
     )
 
 

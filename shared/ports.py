@@ -200,8 +200,9 @@ class Records(Protocol):
     """The reading side of the mirror: HaloPSA's records as last read. Kinds are API path names (``Tickets`` …).
 
     Rows are the API's own JSON. Identity: ``id``; for Actions ``<ticket_id>-<id>``. Names beginning with ``@`` are
-    ours: ``@listed`` is what the reader said the list row's version was; ``@detail`` is there once a detail read
-    completed the row, with ``stale`` true when its list row changed since.
+    ours: ``@listed`` is what the reader said the list row's version was; ``@observation`` is the evidence id of the
+    observation the row came from; ``@detail`` is there once a detail read completed the row, with that read's
+    ``observation``, and ``stale`` true when its list row changed since.
     """
 
     def get(self, kind: str, record_id: str) -> JsonObject | None:

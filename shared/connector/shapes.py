@@ -102,6 +102,8 @@ APPROVAL = record(
     expires=INSTANT,
     closed_at=maybe(INSTANT),
     policy_version=TEXT,
+    rests_on=TEXTS,
+    evidence=TEXTS,
 )
 HOLD = record(
     id=TEXT,
@@ -184,6 +186,8 @@ PROJECT = record(
     tasks=array(ANY),
     workstreams=array(ANY),
     periods=array(ANY),
+    inputs=maybe(ANY),
+    traces=maybe(ANY),
     policy_version=TEXT,
     evidence=TEXTS,
 )
@@ -211,8 +215,12 @@ HANDOFF = record(
     checklist=array(record(item=TEXT, label=TEXT, met=FLAG, source=maybe(TEXT), reasons=array(REASON))),
     unresolved=TEXTS,
     briefing=maybe(ANY),
+    inputs=maybe(ANY),
+    traces=maybe(ANY),
     policy_version=TEXT,
 )
+INPUT = record(part=TEXT, kind=TEXT, row=maybe(TEXT), observation=TEXT)
+"""A row behind a figure. ``observation`` is an evidence id, or ``unknown`` where none was kept."""
 COUNTED = record(read=INTEGER, reviewed=INTEGER, microsoft=INTEGER, unreadable=INTEGER)
 POPULATION = record(entra=COUNTED, halopsa=COUNTED, azure=COUNTED)
 REVIEW_ITEM = record(

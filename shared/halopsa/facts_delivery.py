@@ -10,11 +10,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from shared.halopsa.facts_handoff import handoff, handoffs, no_longer_won, opportunities_of, template
+from shared.halopsa.fold import origins
 from shared.halopsa.project_parts import closed_at_of, milestones_of, resources_of, said, template_of
-from shared.halopsa.project_time import Totals, time_by_ticket
+from shared.halopsa.project_time import Totals, note_time, time_by_ticket
 from shared.halopsa.records.delivery import ClientCurrency, WorkTicket
 from shared.halopsa.records.wire import parse_rows
 from shared.measures.baseline import Baseline
+from shared.measures.inputs import Inputs, note
 from shared.measures.project_facts import ZERO, ProjectFacts, TaskFacts, TimeTotals
 from shared.model import JsonObject, Reason
 from shared.policy.document import Policy
@@ -38,6 +40,8 @@ class _Work:
     """By project."""
     unreadable: list[tuple[str, JsonObject]] = field(default_factory=list)
     """Project rows that could not be read at all: why, and the row."""
+    inputs: dict[int, Inputs] = field(default_factory=lambda: defaultdict(dict))
+    """By project: the rows it and its tasks were read from."""
 
 
 def projects(mirror: Records, policy: Policy, as_of: datetime, plans: Mapping[str, Baseline]) -> Iterator[ProjectFacts]:
@@ -54,12 +58,21 @@ def projects(mirror: Records, policy: Policy, as_of: datetime, plans: Mapping[st
     for task in work.tasks.values():
         children[work.root[task.id]].append(task)
     parents = {task.parent_id for task in work.tasks.values()}
+    agents = {row["id"]: origins(row) for row in mirror.rows("Agent") if isinstance(row.get("id"), int)}
+    clients = {row["id"]: origins(row) for row in mirror.rows("Client") if isinstance(row.get("id"), int)}
     for number, row in sorted(work.projects.items()):
         tasks = sorted(children.pop(number, ()), key=lambda task: task.id)
         currency = currencies.get(row.client_id or 0)
-        yield _project(row, tasks, parents, time, policy, as_of, currency, refused=work.refused.get(number, []))
+        inputs = work.inputs.pop(number)
+        booked = {ticket: time[ticket] for ticket in (number, *(task.id for task in tasks)) if ticket in time}
+        note_time(inputs, booked, agents)
+        if row.client_id in clients:
+            note(inputs, "customer", "Client", str(row.client_id), clients[row.client_id])
+        yield _project(
+            row, tasks, parents, time, policy, as_of, currency, refused=work.refused.get(number, []), inputs=inputs
+        )
     for why, raw in work.unreadable:
-        yield _unreadable(raw, why, policy)
+        yield _unreadable(raw, why, policy, work.inputs.pop(int(raw["id"]), {}))
 
 
 def project_row(mirror: Records, policy: Policy, project_id: str) -> JsonObject | None:
@@ -93,6 +106,7 @@ def _parent(row: Mapping[str, Any]) -> int:
 def _work(mirror: Records, policy: Policy) -> _Work:
     """Projects are rows of Projects without a parent, and project tickets; tasks are all tickets below them."""
     work = _Work()
+    came: dict[int, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     raw: dict[int, JsonObject] = {}
     below: dict[int, JsonObject] = {}
     for kind in ("Tickets", "Projects"):
@@ -104,7 +118,16 @@ def _work(mirror: Records, policy: Policy) -> _Work:
                 below[number] = _newer(below.get(number), row)
             elif kind == "Projects" or _is_project(row, policy):
                 raw[number] = _newer(raw.get(number), row)
+            else:
+                continue
+            came[number].append((kind, origins(row)))
+
+    def note_row(project: int, part: str, number: int) -> None:
+        for kind, observations in came[number]:
+            note(work.inputs[project], part, kind, str(number), observations)
+
     for number, row in raw.items():
+        note_row(number, "project", number)
         records, refused = parse_rows(WorkTicket, [row])
         if refused:
             work.unreadable.append((refused[0].message, row))
@@ -119,7 +142,9 @@ def _work(mirror: Records, policy: Policy) -> _Work:
                 # A project may hang below something that is no project, such as its opportunity.
                 work.projects[number] = records[0]
                 work.root[number] = number
+                note_row(number, "project", number)
             continue
+        note_row(root, "tasks", number)
         work.refused[root] += [said(one) for one in refused]
         if records and root in work.projects:
             work.tasks[number] = records[0]
@@ -166,6 +191,7 @@ def _project(
     currency: str | None,
     *,
     refused: list[str],
+    inputs: Inputs,
 ) -> ProjectFacts:
     faults = [Reason("record_unreadable", text) for text in refused[:_MOST_FAULTS]]
     shown = tuple(_task(task, row.id, task.id in parents, time, policy, as_of) for task in tasks)
@@ -199,6 +225,7 @@ def _project(
         resources=resources_of((row, *tasks)),
         template=template_of(row),
         todo=tuple(one.text or "An entry without words" for one in row.todo_list if not one.done),
+        inputs=inputs,
     )
 
 
@@ -245,7 +272,7 @@ def _share(percentage: Decimal | None) -> Decimal | None:
     return percentage / 100 if percentage is not None and 0 <= percentage <= 100 else None
 
 
-def _unreadable(raw: JsonObject, why: str, policy: Policy) -> ProjectFacts:
+def _unreadable(raw: JsonObject, why: str, policy: Policy, inputs: Inputs) -> ProjectFacts:
     """A project whose row cannot be read still appears, as unknown."""
     client = raw.get("client_id")
     team = raw.get("team")
@@ -270,4 +297,5 @@ def _unreadable(raw: JsonObject, why: str, policy: Policy) -> ProjectFacts:
         own=TimeTotals(),
         updated=None,
         faults=(Reason("record_unreadable", f"The project cannot be read from HaloPSA: {why}"),),
+        inputs=inputs,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
+from shared.halopsa.fold import origins
 from shared.halopsa.records.delivery import ClientCurrency, Meeting, Milestone, Opportunity, ProjectTemplate, Quote
 from shared.halopsa.records.wire import parse_rows
 from shared.measures.handoff_facts import ITEMS, HandoffFacts, MeetingFacts, QuoteFacts
+from shared.measures.inputs import Inputs, note
 from shared.model import JsonObject, Reason
 from shared.policy.document import Policy
 from shared.ports import Records
@@ -20,42 +22,69 @@ _ASSUMPTIONS = "assumptions"
 _LONGEST = 4000
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What lies around opportunities, by opportunity or ticket id."""
+
+    quotes: Mapping[str, list[QuoteFacts]] = field(default_factory=dict)
+    projects: Mapping[str, list[_Made]] = field(default_factory=dict)
+    meetings: Mapping[str, list[MeetingFacts]] = field(default_factory=dict)
+    clients: Mapping[int, _Customer] = field(default_factory=dict)
+
+
+class _Made(NamedTuple):
+    """A project made from an opportunity."""
+
+    kind: str
+    id: str
+    observations: tuple[str, ...]
+
+
+class _Customer(NamedTuple):
+    currency: str | None
+    observations: tuple[str, ...]
+
+
+class _Deal(NamedTuple):
+    """An opportunity's row, and the rows it was put together from: kind and observations."""
+
+    row: JsonObject
+    came: list[tuple[str, tuple[str, ...]]]
+
+
 def handoffs(mirror: Records, policy: Policy) -> Iterator[HandoffFacts]:
     """Every closed-won opportunity, in id order."""
-    rows = [row for row in _opportunities(mirror).values() if _won(row, policy)]
-    quotes = _quotes(mirror, policy)
-    projects = _projects(mirror)
-    meetings = _kickoffs(mirror, policy)
-    currencies = _currencies(mirror)
-    for row in sorted(rows, key=lambda one: int(one["id"])):
-        yield _facts(row, quotes, projects, meetings, currencies, policy)
+    deals = [deal for deal in _opportunities(mirror).values() if _won(deal.row, policy)]
+    around = _around(mirror, policy)
+    for deal in sorted(deals, key=lambda one: int(one.row["id"])):
+        yield _facts(deal, around, policy)
 
 
 def handoff(mirror: Records, policy: Policy, opportunity_id: str) -> HandoffFacts | None:
     """One closed-won opportunity as it stands now; None when there is none of that id."""
-    row = _one_row(mirror, opportunity_id)
-    if row is None or not _won(row, policy):
-        return None
-    return _facts(
-        row, _quotes(mirror, policy), _projects(mirror), _kickoffs(mirror, policy), _currencies(mirror), policy
-    )
+    deal = _one_deal(mirror, opportunity_id)
+    return _facts(deal, _around(mirror, policy), policy) if deal is not None and _won(deal.row, policy) else None
 
 
 def no_longer_won(mirror: Records, policy: Policy, opportunity_ids: Iterable[str]) -> Iterator[HandoffFacts]:
     """Those of these opportunities that are there but not, or no longer, closed won."""
     for identity in opportunity_ids:
-        row = _one_row(mirror, identity)
-        if row is not None and not _won(row, policy):
-            yield replace(_facts(row, {}, {}, {}, {}, policy), won=False)
+        deal = _one_deal(mirror, identity)
+        if deal is not None and not _won(deal.row, policy):
+            yield replace(_facts(deal, _Around(), policy), won=False)
 
 
-def _one_row(mirror: Records, opportunity_id: str) -> JsonObject | None:
+def _around(mirror: Records, policy: Policy) -> _Around:
+    return _Around(_quotes(mirror, policy), _projects(mirror), _kickoffs(mirror, policy), _customers(mirror))
+
+
+def _one_deal(mirror: Records, opportunity_id: str) -> _Deal | None:
     """An opportunity may be held among tickets too: the later reading wins field by field."""
-    rows = [row for kind in ("Tickets", "Opportunities") if (row := mirror.get(kind, opportunity_id)) is not None]
+    rows = {kind: row for kind in ("Tickets", "Opportunities") if (row := mirror.get(kind, opportunity_id)) is not None}
     merged: JsonObject = {}
-    for row in sorted(rows, key=lambda one: str(one.get("last_update") or "")):
+    for row in sorted(rows.values(), key=lambda one: str(one.get("last_update") or "")):
         merged |= row
-    return merged or None
+    return _Deal(merged, [(kind, origins(row)) for kind, row in rows.items()]) if rows else None
 
 
 def template(mirror: Records, template_id: int) -> JsonObject | None:
@@ -77,6 +106,7 @@ def template(mirror: Records, template_id: int) -> JsonObject | None:
     ]
     return {
         "template_id": record.id,
+        "observations": list(origins(row or {})),
         "name": record.name or record.summary,
         "estimate": f"{record.estimate:f}" if record.estimate is not None else None,
         "milestones": milestones,
@@ -102,16 +132,17 @@ def opportunities_of(mirror: Records, ticket_ids: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def _opportunities(mirror: Records) -> dict[int, JsonObject]:
-    found: dict[int, JsonObject] = {}
+def _opportunities(mirror: Records) -> dict[int, _Deal]:
+    found: dict[int, _Deal] = {}
     for kind in ("Tickets", "Opportunities"):
         for row in mirror.rows(kind):
             number = row.get("id")
             if not isinstance(number, int) or (kind == "Tickets" and not _may_be_opportunity(row)):
                 continue
-            held = found.get(number)
-            later = held is None or str(row.get("last_update") or "") >= str(held.get("last_update") or "")
-            found[number] = {**(held or {}), **row} if later else {**row, **(held or {})}
+            held, came = found.get(number) or _Deal({}, [])
+            later = str(row.get("last_update") or "") >= str(held.get("last_update") or "")
+            merged = {**held, **row} if later else {**row, **held}
+            found[number] = _Deal(merged, [*came, (kind, origins(row))])
     return found
 
 
@@ -133,14 +164,8 @@ def _won(row: JsonObject, policy: Policy) -> bool:
     return not won.converted or records[0].oppconverteddate is not None
 
 
-def _facts(
-    row: JsonObject,
-    quotes: Mapping[str, list[QuoteFacts]],
-    projects: Mapping[str, list[str]],
-    meetings: Mapping[str, list[MeetingFacts]],
-    currencies: Mapping[int, str],
-    policy: Policy,
-) -> HandoffFacts:
+def _facts(deal: _Deal, around: _Around, policy: Policy) -> HandoffFacts:
+    row = deal.row
     records, refused = parse_rows(Opportunity, [row])
     faults: list[Reason] = []
     if not records:
@@ -157,7 +182,21 @@ def _facts(
         one.label.strip().casefold(): _text(one.display if one.value in (None, "") else one.value)
         for one in record.customfields
     }
-    own = tuple(projects.get(identity, ()))
+    quotes, made = tuple(around.quotes.get(identity, ())), around.projects.get(identity, [])
+    own = tuple(one.id for one in made)
+    kickoffs = tuple(one for ticket in (identity, *own) for one in around.meetings.get(ticket, ()))
+    customer = around.clients.get(record.client_id or 0)
+    inputs: Inputs = {}
+    for kind, observations in deal.came:
+        note(inputs, "opportunity", kind, identity, observations)
+    for quote in quotes:
+        note(inputs, "quotations", "Quotation", quote.id, quote.observations)
+    for meeting in kickoffs:
+        note(inputs, "meetings", "Appointment", meeting.id, meeting.observations)
+    for project in made:
+        note(inputs, "projects", project.kind, project.id, project.observations)
+    if customer is not None:
+        note(inputs, "customer", "Client", str(record.client_id), customer.observations)
     return HandoffFacts(
         id=identity,
         title=record.summary,
@@ -169,19 +208,20 @@ def _facts(
         deal=record.opptype,
         value=record.oppvalue,
         profit=record.oppprofit,
-        currency=currencies.get(record.client_id or 0),
+        currency=customer.currency if customer else None,
         won_at=record.oppconverteddate or record.dateclosed,
         texts=tuple((item, values.get(getattr(fields, item).strip().casefold(), "")) for item in ITEMS[2:]),
         sources=tuple((item, values.get(getattr(fields, f"source_{item}").strip().casefold(), "")) for item in ITEMS),
-        quotes=tuple(quotes.get(identity, ())),
+        quotes=quotes,
         unresolved=tuple(
             one.text or "An assumption without words"
             for one in record.todo_list
             if one.group_name.strip().casefold() == _ASSUMPTIONS and not one.done
         ),
-        kickoffs=tuple(one for ticket in (identity, *own) for one in meetings.get(ticket, ())),
+        kickoffs=kickoffs,
         projects=own,
         faults=tuple(faults),
+        inputs=inputs,
     )
 
 
@@ -199,8 +239,8 @@ def _text(value: Any) -> str:
 def _quotes(mirror: Records, policy: Policy) -> dict[str, list[QuoteFacts]]:
     accepted = policy.halopsa.meaning.quotation_approval.accepted
     found: dict[str, list[QuoteFacts]] = defaultdict(list)
-    records, _ = parse_rows(Quote, mirror.rows("Quotation"))
-    for one in records:
+    read = ((row, one) for row in mirror.rows("Quotation") for one in parse_rows(Quote, [row])[0])
+    for row, one in read:
         if one.ticket_id is None or one.ticket_id <= 0:
             continue
         found[str(one.ticket_id)].append(
@@ -215,6 +255,7 @@ def _quotes(mirror: Records, policy: Policy) -> dict[str, list[QuoteFacts]]:
                 currency=one.currency_code_name.strip().upper() if one.currency_code_name else None,
                 scope=_text(one.scope),
                 risk=_text(one.risk),
+                observations=origins(row),
             )
         )
     return found
@@ -223,15 +264,16 @@ def _quotes(mirror: Records, policy: Policy) -> dict[str, list[QuoteFacts]]:
 def _kickoffs(mirror: Records, policy: Policy) -> dict[str, list[MeetingFacts]]:
     begins = policy.handoff.kickoff_subject.strip().casefold()
     found: dict[str, list[MeetingFacts]] = defaultdict(list)
-    records, _ = parse_rows(Meeting, mirror.rows("Appointment"))
-    for one in records:
+    read = ((row, one) for row in mirror.rows("Appointment") for one in parse_rows(Meeting, [row])[0])
+    for row, one in read:
         if one.ticket_id and one.ticket_id > 0 and begins and one.subject.strip().casefold().startswith(begins):
-            found[str(one.ticket_id)].append(MeetingFacts(str(one.id), str(one.ticket_id), one.subject, one.start_date))
+            ticket = str(one.ticket_id)
+            found[ticket].append(MeetingFacts(str(one.id), ticket, one.subject, one.start_date, origins(row)))
     return found
 
 
-def _projects(mirror: Records) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+def _projects(mirror: Records) -> dict[str, list[_Made]]:
+    found: dict[str, list[_Made]] = defaultdict(list)
     seen: set[Any] = set()
     for kind in ("Projects", "Tickets"):
         for row in mirror.rows(kind):
@@ -247,10 +289,13 @@ def _projects(mirror: Records) -> dict[str, list[str]]:
                 continue
             if kind == "Projects" or row.get("is_project") is True:
                 seen.add(own)
-                found[str(origin)].append(str(own))
+                found[str(origin)].append(_Made(kind, str(own), origins(row)))
     return found
 
 
-def _currencies(mirror: Records) -> dict[int, str]:
-    records, _ = parse_rows(ClientCurrency, mirror.rows("Client"))
-    return {one.id: one.default_currency_code_name.strip().upper() for one in records if one.default_currency_code_name}
+def _customers(mirror: Records) -> dict[int, _Customer]:
+    read = ((row, one) for row in mirror.rows("Client") for one in parse_rows(ClientCurrency, [row])[0])
+    return {
+        one.id: _Customer((one.default_currency_code_name or "").strip().upper() or None, origins(row))
+        for row, one in read
+    }

@@ -1,11 +1,18 @@
-"""Which of two readings of one record stands: the newer; a list row never takes away what a detail read added."""
+"""Which of two readings of one record stands: the newer; a list row never takes away what a detail read added.
+
+A row keeps the observation it was first read in as it stands: reading the same again is no change.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from shared.halopsa.records.wire import date_or_none
+from shared.measures.inputs import UNKNOWN
 from shared.model import JsonObject
+
+OBSERVATION = "@observation"
+"""Evidence id of the observation the row came from; in ``DETAIL``, of the one that completed it."""
 
 DETAIL = "@detail"
 """Mark of a row that was completed by a detail read: ``{"keys": [what it added], "stale": list row changed since}``."""
@@ -38,16 +45,38 @@ def resolve(old: JsonObject | None, new: JsonObject) -> JsonObject | None:
         return None
     if DETAIL in old and DETAIL not in new:
         new = _keep_detail(old, new, same=before is not None and before == after)
+    if OBSERVATION in old:
+        return None if new | {OBSERVATION: old[OBSERVATION]} == old else new
     return None if new == old else new
+
+
+def says_more(old: JsonObject | None, new: JsonObject) -> bool:
+    """False when a row only learnt which observation it came from."""
+    return old is None or OBSERVATION in old or OBSERVATION not in new or old | {OBSERVATION: new[OBSERVATION]} != new
+
+
+def origins(row: JsonObject) -> tuple[str, ...]:
+    """Evidence ids of the observations a row came from; ``unknown`` stands for one that was not kept.
+
+    Rows written before observations were kept, and rows HaloPSA answered to our own writes, do not know theirs
+    until they are read again.
+    """
+    first = str(row.get(OBSERVATION) or UNKNOWN)
+    mark = row.get(DETAIL)
+    if not isinstance(mark, dict):
+        return (first,)
+    second = str(mark.get("observation") or UNKNOWN)
+    return (first,) if first == second else (first, second)
 
 
 def _keep_detail(old: JsonObject, new: JsonObject, *, same: bool) -> JsonObject:
     """A list row over a completed one: the same version updates it; under a newer one the additions stay."""
     if same:
-        return old | new
+        return {key: value for key, value in old.items() if key != OBSERVATION} | new
     mark = old[DETAIL]
     keys = mark.get("keys", ()) if isinstance(mark, dict) else ()
-    return {key: old[key] for key in keys if key in old} | new | {DETAIL: {"keys": keys, "stale": True}}
+    seen = {"observation": mark["observation"]} if isinstance(mark, dict) and "observation" in mark else {}
+    return {key: old[key] for key in keys if key in old} | new | {DETAIL: {"keys": keys, "stale": True, **seen}}
 
 
 def completed(held: JsonObject, detail: JsonObject) -> JsonObject:
@@ -55,7 +84,9 @@ def completed(held: JsonObject, detail: JsonObject) -> JsonObject:
     mark = held.get(DETAIL)
     added = set(mark.get("keys", ())) if isinstance(mark, dict) else set()
     base = {key: value for key, value in held.items() if key not in added and key != DETAIL}
-    return base | detail | {DETAIL: {"keys": sorted(set(detail) - set(base)), "stale": False}}
+    told = {key: value for key, value in detail.items() if key != OBSERVATION}
+    seen = {"observation": detail[OBSERVATION]} if OBSERVATION in detail else {}
+    return base | told | {DETAIL: {"keys": sorted(set(told) - set(base)), "stale": False, **seen}}
 
 
 def restates(old: JsonObject | None, new: JsonObject) -> bool:

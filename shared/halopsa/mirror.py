@@ -10,7 +10,7 @@ from itertools import islice
 
 from shared.errors import RowStale, StorageUnavailable
 from shared.halopsa.buckets import Bucket, bucket_name, decode, encode, identity, prefix
-from shared.halopsa.fold import REMOVED, completed, resolve, restates
+from shared.halopsa.fold import REMOVED, completed, resolve, restates, says_more
 from shared.halopsa.reading import CONTAINER, WIDTH, Cache, MirrorRecords, Now, Then, state_name
 from shared.model import JsonObject, rfc3339
 from shared.ports import Blobs, Folded
@@ -88,16 +88,20 @@ class BlobMirror(MirrorRecords):
         def change(bucket: Bucket) -> bool:
             changed.clear()
             restated.clear()
+            written = False
             for record_id, row in rows:
                 old = bucket.get(record_id)
                 stands = resolve(old, row)
                 if stands is None:
                     continue
+                bucket[record_id] = stands
+                written = True
+                if not says_more(old, stands):
+                    continue
                 if restates(old, stands):
                     restated[record_id] = None
-                bucket[record_id] = stands
                 changed[record_id] = changed.get(record_id, False) or old is None or REMOVED in old
-            return bool(changed)
+            return written
 
         self._swap(kind, name, change)
         return list(changed), sum(changed.values()), list(restated)

@@ -45,6 +45,8 @@ Point = tuple[int, int, int]
 FORMAT = "evidence-pack/1"
 MOST_FILES, MOST_NAME, MOST_NOTE, MOST_SIGNATURES, MOST_LINE = 500_000, 180, 65_536, 100, 1 << 20
 MOST_MANIFEST, CHUNK, TOLERANCE = 256 << 20, 1 << 20, timedelta(hours=1)
+TRACED = ("project.measured", "handoff.reviewed")
+"""Types of entries that name the observations their figures were computed from."""
 COLUMNS = [
     "item_id",
     "control_ids",
@@ -924,6 +926,18 @@ def read_leaf(data: bytes, log: str) -> Json:
 # -- OSCAL ------------------------------------------------------------------------------------------------------------
 
 
+def observations_of(content: bytes) -> Iterator[str]:
+    """Ids of the observations that a measurement or a handoff names as what its figures were computed from."""
+    try:
+        body = json.loads(content)
+        for one in body.get("projects", [body]):
+            for part in one["inputs"].values():
+                for by in part["rows_of"].values():
+                    yield from (name for name in by if "." in name)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return  # of another form, or with fields withheld: it names what it named before
+
+
 def verdict_of(content: bytes) -> str | None:
     """What a finding's content says; None when it says nothing that can be read."""
     try:
@@ -1046,6 +1060,10 @@ class Pack:
         self.backdated: list[str] = []
         """Items that claim to have occurred before entries were logged that stand before them."""
         self._hours: list[str] = []
+        self.observations: set[str] = set()
+        """Observations among the items."""
+        self.rests_on: set[str] = set()
+        """Observations that the items' figures were computed from, wherever they are kept."""
         self.verdicts: Json = {}
         """The last verdict of each control, for the assessment results."""
         self.manifest: Json = {}
@@ -1366,6 +1384,10 @@ class Pack:
         if member is None:
             raise Fault(f"{path} is missing", "E_POPULATION", "E_MISSING")
         self.items += 1
+        if leaf["type"].startswith("observation."):
+            self.observations.add(item)
+        elif leaf["type"] in TRACED and member.size <= MOST_MANIFEST:
+            self.rests_on.update(observations_of(self.archive.get(path, MOST_MANIFEST)))
         if leaf["type"].startswith("finding.") and member.size <= CHUNK:
             verdict = verdict_of(self.archive.get(path))
             self.verdicts.update(dict.fromkeys(leaf["controls"] if verdict is not None else (), verdict))
@@ -1406,6 +1428,22 @@ class Pack:
         self.said.append(
             f"Population {self.population} of {total[0]} entries, recomputed; {self.items} items with the bytes logged."
         )
+        if self.rests_on:
+            told = self.traced()
+            elsewhere = sum(map(len, told["other_logs"].values()))
+            self.said.append(
+                f"Figures in it name {len(self.rests_on)} observations they were computed from: {told['in_pack']} are "
+                f"items of this pack, {len(told['this_log'])} lie in this log but not in the pack, {elsewhere} in other "
+                f"logs ({', '.join(told['other_logs']) or 'none'}); --json lists what is not in the pack."
+            )
+
+    def traced(self) -> Json:
+        """Where the observations are kept that figures in this pack were computed from."""
+        away: dict[str, list[str]] = {}
+        for name in sorted(self.rests_on - self.observations):
+            away.setdefault(name.partition(".")[0], []).append(name)
+        mine = away.pop(self.manifest.get("log", ""), [])
+        return {"in_pack": len(self.rests_on & self.observations), "this_log": mine, "other_logs": away}
 
     def _exceptions(self) -> Iterator[list[str]]:
         lines = csv.reader(line.decode("utf-8") + "\n" for line in self.archive.lines("exceptions.csv"))
@@ -1672,6 +1710,7 @@ def main(arguments: list[str] | None = None) -> int:
                     "population": population,
                     "found": notes[:50],
                     "proven": said,
+                    "observations": pack.traced() if pack else None,
                     "not_proven": list(NOT_PROVEN),
                 }
             )

@@ -59,6 +59,8 @@ class Trace:
     """Hours beyond the estimates, at the pace so far."""
     value: Decimal | None = None
     """What the customer pays, change orders included."""
+    evidence: tuple[str, ...] = ()
+    """The records of the review and of the measurement it is told from."""
 
     @property
     def absorbed(self) -> Decimal | None:
@@ -101,6 +103,7 @@ def trace(handoff: JsonObject, status: JsonObject | None, versions: Sequence[Jso
         "margin_sold": handoff.get("margin"),
         "sold": profit if same else None,
         "absorbed_hours": _absorbed_hours(status),
+        "evidence": tuple(one for body in (handoff, status or {}) for one in body.get("evidence", [])[:1]),
     }
     cost = _cost(status)
     if cost is None or not versions or cost["currency"] != currency:
@@ -116,6 +119,7 @@ def trace(handoff: JsonObject, status: JsonObject | None, versions: Sequence[Jso
 def trace_json(one: Trace) -> JsonObject:
     """What is told of one deal."""
     return {
+        "evidence": list(one.evidence),
         "assumptions_missed": list(one.missed),
         "unresolved": one.unresolved,
         "change_orders": one.changes.count,

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from shared.measures.inputs import Inputs
 from shared.model import Reason
 
 ITEMS = ("scope", "margin", "assumptions", "dependencies", "acceptance")
 """The closed-won checklist, in the order people read it."""
+
+PARTS = {
+    "opportunity": "the opportunity's own row",
+    "quotations": "its quotations",
+    "meetings": "kickoffs on it or its project",
+    "projects": "projects created from it",
+    "customer": "the customer's currency",
+    "template": "the template its project is made from",
+    "first_submission": "the record of its first review",
+}
+"""Every part of what is read of a handoff, and what it is."""
+
+_DEAL = ["opportunity"]
+_CHECKED = ["opportunity", "quotations", "customer"]
+FIGURE_PARTS = {
+    **dict.fromkeys(("value", "profit", "margin", "won_at", "unresolved"), _DEAL),
+    **dict.fromkeys(("checklist", "completeness", "completeness_now", "reasons"), _CHECKED),
+    "completeness_first": ["first_submission"],
+    "currency": ["customer"],
+    "quotations": ["quotations"],
+    "projects": ["projects"],
+    "kickoffs": ["meetings", "projects"],
+    "signoff": ["opportunity", "quotations", "template"],
+}
+"""Which parts of what was read each figure comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +52,8 @@ class QuoteFacts:
     currency: str | None
     scope: str
     risk: str
+    observations: tuple[str, ...] = field(default=(), compare=False)
+    """Evidence ids of what it was read in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +64,7 @@ class MeetingFacts:
     ticket: str
     subject: str
     start: datetime | None
+    observations: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +97,8 @@ class HandoffFacts:
     faults: tuple[Reason, ...] = ()
     won: bool = True
     """False once it is open or lost again: then nothing is asked of it."""
+    inputs: Inputs = field(default_factory=dict, compare=False)
+    """The rows all this was read from."""
 
     @property
     def margin(self) -> Decimal | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from shared.measures.inputs import Inputs
 from shared.model import Reason
 
 ZERO = Decimal(0)
@@ -130,6 +131,8 @@ class ProjectFacts:
     """The template it was made from."""
     todo: tuple[str, ...] = ()
     """Entries of its own to-do list that are not done."""
+    inputs: Inputs = field(default_factory=dict, compare=False)
+    """The rows all this was read from."""
 
     @property
     def entries(self) -> int:

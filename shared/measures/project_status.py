@@ -25,6 +25,8 @@ class GateRecord:
     approval_id: str | None = None
     outcome: str | None = None
     """Of a rejection: hold, recycle or stop."""
+    evidence: tuple[str, ...] = ()
+    """Ids of the request and of what was decided on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.actions import Action, ActionKind
@@ -27,9 +28,11 @@ def draft(
     persons: int = 1,
     text: str,
     attempt: str = "",
+    rests_on: Sequence[str] = (),
 ) -> JsonObject:
     """An approval as it would be asked for now. Decimals in content are strings.
 
+    ``rests_on`` names evidence that whoever decides should see; it is no part of what is approved.
     ``attempt`` distinguishes requests for the same content: another hold, or a renewal after expiry, rejection or void.
     """
     policy = services.policy.policy.scoped(practice, customer)
@@ -56,6 +59,7 @@ def draft(
         "expires": rfc3339(now + timedelta(hours=policy.approvals.expiry_hours)),
         "closed_at": None,
         "policy_version": services.policy.version,
+        "rests_on": list(rests_on),
     }
 
 
@@ -102,6 +106,7 @@ def ask(
     text: str,
     run_id: str | None = None,
     attempt: str = "",
+    rests_on: Sequence[str] = (),
 ) -> JsonObject:
     """Open an approval, or answer the open one for the same content; one that lapsed is renewed under an id of its own."""
     register = approvals.register(services.rows)
@@ -117,6 +122,7 @@ def ask(
             persons=persons,
             text=text,
             attempt=attempt,
+            rests_on=rests_on,
         )
         held = register.get(body["id"])
         if held is not None:
@@ -135,15 +141,15 @@ def ask(
 
 
 def _first_recorded(services: Services, body: JsonObject) -> JsonObject:
-    """Recorded as asked for. Whoever recorded it before us and died before its row was written: that request stands."""
+    """Recorded as asked for, with that record's id. Who recorded it before us and died before its row: that request stands."""
     try:
-        services.ledger.record(requested(body))
+        return {**body, "evidence": [services.ledger.record(requested(body)).evidence_id]}
     except Conflict as fault:
-        before = services.ledger.content(str(fault.details["evidence_id"]))
+        evidence_id = str(fault.details["evidence_id"])
+        before = services.ledger.content(evidence_id)
         if before is None:
             raise
-        return dict(json.loads(before))
-    return body
+        return {**json.loads(before), "evidence": [evidence_id]}
 
 
 def withdraw(services: Services, approval_id: str, reason: str) -> None:

@@ -86,19 +86,29 @@ def put_baseline(services: Services, person: Person, project_id: str, body: Any)
 
 def _tell(services: Services, row: JsonObject, version: JsonObject) -> None:
     """Evidence of what was accepted, and its place in the list; only once it stands, so that a lost race proves nothing."""
+    accepted = {name: value for name, value in version.items() if name != "evidence"}
     project_id = str(row["id"])
-    services.ledger.record(
+    receipt = services.ledger.record(
         NewEntry(
             type="baseline.accepted",
             key=f"baseline\n{project_id}\n{version['version']}\n{version['accepted_at']}\n{version['digest']}",
-            payload=json.dumps({"project_id": project_id, **version}, sort_keys=True, ensure_ascii=False).encode(),
+            payload=json.dumps({"project_id": project_id, **accepted}, sort_keys=True, ensure_ascii=False).encode(),
             customer=row["customer"],
             subject=Subject("project", project_id),
             actor=version["accepted_by"],
             practice=row["practice"],
         )
     )
+    if version.get("evidence") != receipt.evidence_id:
+        version["evidence"] = receipt.evidence_id
+        register.baselines(services.rows).change(project_id, lambda body: _with_evidence(body, version))
     _list(services, row, version)
+
+
+def _with_evidence(body: JsonObject | None, version: JsonObject) -> JsonObject | None:
+    if body is None:
+        return None
+    return {**body, "versions": [version if one["version"] == version["version"] else one for one in body["versions"]]}
 
 
 def shown(project_id: str, version: JsonObject) -> JsonObject:
@@ -109,6 +119,7 @@ def shown(project_id: str, version: JsonObject) -> JsonObject:
         **{key: version[key] for key in ("version", "digest", "accepted_at", "accepted_by", "change_order")},
         "change": version.get("change"),
         "burn": version.get("burn"),
+        "evidence": version.get("evidence"),
     }
 
 

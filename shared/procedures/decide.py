@@ -92,11 +92,13 @@ def _settle(services: Services, approval: JsonObject) -> None:
     mark = _mark(approval)
     if approval.get("settled") == mark:
         return
-    services.ledger.record_many(list(_evidence(approval)))
+    receipts = services.ledger.record_many(list(_evidence(approval)))
     if approval["state"] in (APPROVED, REJECTED):
         decider(approval["kind"]).on_decided(services, approval)
+    known = dict.fromkeys([*approval.get("evidence", ()), *(receipt.evidence_id for receipt in receipts)])
+    done = {"settled": mark, "evidence": list(known)}
     approvals.register(services.rows).change(
-        approval["id"], lambda body: None if body is None or _mark(body) != mark else {**body, "settled": mark}
+        approval["id"], lambda body: None if body is None or _mark(body) != mark else {**body, **done}
     )
 
 
@@ -118,7 +120,7 @@ def _evidence(approval: JsonObject) -> Iterator[NewEntry]:
             **scope,
         )
     if approval["state"] in (APPROVED, REJECTED, VOID):
-        closed = {key: value for key, value in approval.items() if key != "settled"}
+        closed = {key: value for key, value in approval.items() if key not in ("settled", "evidence")}
         yield NewEntry(
             type=f"approval.{'voided' if approval['state'] == VOID else approval['state']}",
             key=f"closed\n{approval['id']}",

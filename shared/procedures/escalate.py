@@ -153,6 +153,7 @@ def _row(key: str, one: Assessed, level: str, who: str, now: datetime, run: Run)
         "practice": one.case.practice,
         "control": one.finding["control"],
         "finding": one.finding["id"],
+        "evidence": one.finding["evidence"],
         "level": level,
         "to": who,
         "since": one.finding["since"],

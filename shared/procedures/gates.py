@@ -48,6 +48,9 @@ def submit_gate(services: Services, person: Person, project_id: str, gate: str, 
         )
     content = {"project_id": project_id, "gate": gate, "baseline": plan["digest"], "pack": pack}
     customer, practice = row["customer"], row["practice"]
+    status = register.status_at(services.rows, project_id, None)
+    # The record of the newest figures, and through it every row they were computed from.
+    measured = (status or {}).get("evidence", [])[:1]
     asked = ask(
         services,
         kind=KIND,
@@ -58,6 +61,7 @@ def submit_gate(services: Services, person: Person, project_id: str, gate: str, 
         requester=person.oid,
         persons=2,
         text=f"Pass the gate {gate} of project {project_id}.",
+        rests_on=measured,
     )
     stored = {
         "project_id": project_id,
@@ -68,6 +72,7 @@ def submit_gate(services: Services, person: Person, project_id: str, gate: str, 
         "submitted_at": rfc3339(services.clock.now()),
         "submitted_by": person.oid,
         "pack": pack,
+        "evidence": [*asked.get("evidence", ()), *measured],
         "outcome": None,
     }
     register.gates(services.rows).put(register.gate_key(project_id, gate), stored)
@@ -131,10 +136,11 @@ def _state(services: Services, body: JsonObject) -> GateRecord:
     held = approvals.register(services.rows).get(body["approval_id"])
     if held is None:
         return GateRecord("open")
-    state = lapse(held.body, services.clock.now())["state"]
+    state, evidence = lapse(held.body, services.clock.now())["state"], tuple(held.body.get("evidence", ()))
     if state == REJECTED:
-        return GateRecord("rejected", body["approval_id"], outcome_of(held.body))
-    return GateRecord({OPEN: "submitted", APPROVED: "approved"}.get(state, "open"), body["approval_id"])
+        return GateRecord("rejected", body["approval_id"], outcome_of(held.body), evidence)
+    state = {OPEN: "submitted", APPROVED: "approved"}.get(state, "open")
+    return GateRecord(state, body["approval_id"], evidence=evidence)
 
 
 def outcome_of(approval: JsonObject) -> str:

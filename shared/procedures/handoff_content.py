@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol, cast
 
-from shared.measures.handoff_facts import ITEMS, HandoffFacts
+from shared.measures.handoff_facts import FIGURE_PARTS, ITEMS, HandoffFacts
 from shared.measures.handoff_score import HandoffStatus, completeness
+from shared.measures.inputs import Inputs, note, told
 from shared.model import JsonObject, rfc3339
 from shared.policy.document import Policy
 from shared.ports import Records
@@ -36,9 +37,14 @@ class _Templates(Protocol):
 
 def content_of(services: Services, mirror: Records, facts: HandoffFacts, policy: Policy) -> JsonObject:
     """What is signed, with the resource plan of the template as it stands now."""
+    return signoff_content(facts, policy, made_of(services, mirror, facts, policy))
+
+
+def made_of(services: Services, mirror: Records, facts: HandoffFacts, policy: Policy) -> JsonObject | None:
+    """The template a handoff's project would be made from, as it stands now; None when there is none."""
     number = template_of(facts, policy)
     source = cast("_Templates", services.facts("delivery"))
-    return signoff_content(facts, policy, source.template(mirror, number) if number is not None else None)
+    return source.template(mirror, number) if number is not None else None
 
 
 def signoff_content(facts: HandoffFacts, policy: Policy, made: JsonObject | None) -> JsonObject:
@@ -92,9 +98,10 @@ def handoff_json(
     as_of: datetime,
     policy: Policy,
     content: JsonObject,
+    made: JsonObject | None,
     version: str,
 ) -> JsonObject:
-    """The row of a handoff."""
+    """The row of a handoff; ``made`` is the template its content was drawn up from."""
     facts = status.facts
     project = old["project"] if old is not None else None
     if facts.projects and (project is None or project["id"] not in facts.projects):
@@ -157,9 +164,18 @@ def handoff_json(
             for one in facts.quotes
         ],
         "currency": facts.currency,
+        "inputs": told(_inputs(facts, made)),
+        "traces": FIGURE_PARTS,
         "as_of": rfc3339(as_of),
         "policy_version": version,
     }
+
+
+def _inputs(facts: HandoffFacts, made: JsonObject | None) -> Inputs:
+    inputs = dict(facts.inputs)
+    if made is not None:
+        note(inputs, "template", "Template", str(made["template_id"]), made["observations"])
+    return inputs
 
 
 def _signoff(status: HandoffStatus, approval: JsonObject | None) -> JsonObject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.errors import Malformed, NotFound
 from shared.measures.assumption_lineage import trace_json
+from shared.measures.inputs import UNKNOWN, told
 from shared.model import JsonObject, Person
 from shared.procedures.closeouts import lessons
 from shared.procedures.decide import visible
@@ -49,12 +50,22 @@ def handoff_view(services: Services, person: Person, opportunity_id: str) -> Jso
     told = _briefing(services, person, row)
     return {
         **{key: value for key, value in row.items() if key != "signed_content"},
+        "inputs": _inputs(row),
+        "traces": row.get("traces"),
         "approval": None
         if held is None
         else {"id": held.id, "digest": held.body["digest"], "state": held.body["state"]},
         "briefing": {**told, "forms": ["html", "docx"]},
         "lineage": lineage(services, row),
     }
+
+
+def _inputs(row: JsonObject) -> JsonObject | None:
+    """The rows behind a handoff, and the record of its first submission; None where observations were not kept yet."""
+    if row.get("inputs") is None:
+        return None
+    first = (row["first_submission"] or {}).get("evidence")
+    return {**row["inputs"], **told({"first_submission": {"Handoff": {first or UNKNOWN: [row["id"]]}}})}
 
 
 def _row(services: Services, person: Person, opportunity_id: str) -> JsonObject:

@@ -23,7 +23,7 @@ from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess_each
 from shared.procedures.decision_watch import watch_decisions
 from shared.procedures.delivery_quality import delivery_quality
-from shared.procedures.handoff_content import content_of, handoff_json
+from shared.procedures.handoff_content import content_of, handoff_json, made_of, signoff_content
 from shared.procedures.handoff_decisions import open_decisions, settle_decisions
 from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, exceptions, hold_of, let_go, signed, waived
 from shared.procedures.handoff_projects import create, on_carried_out, on_failed
@@ -148,9 +148,8 @@ def _review(
         known = facts if stale is None else replace(facts, faults=(stale, *facts.faults))
         status, row = _one(services, mirror, approved, known, as_of, run_id, plan_under, fresh=stale is None)
         rows.append(row)
-        cases.append(
-            Case(Subject("opportunity", facts.id), facts.customer, facts.practice, status, observed, observations)
-        )
+        seen = (*row.get("evidence", ()), *observations)
+        cases.append(Case(Subject("opportunity", facts.id), facts.customer, facts.practice, status, observed, seen))
     judging = [(control, cases) for control in _CONTROLS]
     assessed = list(chain.from_iterable(assess_each(services, judging, as_of=as_of, run_id=run_id)))
     tell_new(services, assessed, plan_under)
@@ -182,7 +181,8 @@ def _one(
     if not facts.won and old is not None:
         settle_decisions(services, facts, old)
         return HandoffStatus(facts, items, frozenset(), None, None), let_go(services, facts, old)
-    content = content_of(services, mirror, facts, policy)
+    made = made_of(services, mirror, facts, policy)
+    content = signoff_content(facts, policy, made)
     approval = approval_of(services, old)
     status = HandoffStatus(facts, items, waived(approved, facts, content), *signed(approval))
     if status.signed_at is None:
@@ -206,6 +206,7 @@ def _one(
         as_of=as_of,
         policy=policy,
         content=content,
+        made=made,
         version=services.policy.version,
     )
     if old is None or _told(old) != _told(row):
@@ -221,6 +222,8 @@ def _one(
             )
         )
         row["evidence"] = [receipt.evidence_id]
+        if first is not None and (old is None or old["first_submission"] is None):
+            row["first_submission"] = {**first, "evidence": receipt.evidence_id}
     else:
         row["evidence"] = old.get("evidence", [])
     register.register(services.rows).put(facts.id, row)

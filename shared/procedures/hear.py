@@ -16,7 +16,7 @@ from shared.errors import NotFound, SourceDenied, SourceRejected
 from shared.model import JsonObject, Subject
 from shared.procedures import billing, handoffs, projects
 from shared.procedures.assess import assess
-from shared.procedures.observe import observation
+from shared.procedures.observe import mark_rows, observation
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import check_heard
 from shared.procedures.together import Together
@@ -90,7 +90,7 @@ def hear(services: Services, evidence_id: str) -> None:
     seen = replace(observation(kind, page), customer=customer)
     if spelling.echo(payload, services.policy.policy.halopsa.api_agent):
         seen = replace(seen, source={**seen.source, "echo": True})
-    services.ledger.record(seen)
+    mark_rows(page, services.ledger.record(seen).evidence_id)
     for mirrored in spelling.kinds_of(kind, row):
         services.mirror.apply(mirrored, [row], read_at=page.read_at)
         check_heard(services, mirrored, identity, row, services.clock.now(), f"delivery\n{evidence_id}")

@@ -38,3 +38,17 @@ def observation(kind: str, page: ReadPage, system: str = "HaloPSA") -> NewEntry:
 def record_pages(ledger: Recorder, kind: str, pages: Sequence[ReadPage], system: str = "HaloPSA") -> list[str]:
     """Record the pages and answer their evidence ids, in order."""
     return [receipt.evidence_id for receipt in ledger.record_many([observation(kind, page, system) for page in pages])]
+
+
+def record_rows(ledger: Recorder, kind: str, pages: Sequence[ReadPage]) -> list[str]:
+    """The same for pages whose rows go into the mirror: each row is told which observation it came from."""
+    observations = record_pages(ledger, kind, pages)
+    for evidence_id, page in zip(observations, pages, strict=True):
+        mark_rows(page, evidence_id)
+    return observations
+
+
+def mark_rows(page: ReadPage, evidence_id: str) -> None:
+    """Tell a page's rows which observation they came from."""
+    for row in page.rows:
+        row["@observation"] = evidence_id

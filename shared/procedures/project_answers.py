@@ -185,6 +185,8 @@ def unmeasured(row: JsonObject, plan: JsonObject | None, as_of: str) -> JsonObje
         "reviewed": False,
         "template_id": None,
         "resources": [],
+        "inputs": {},
+        "traces": {},
     }
 
 

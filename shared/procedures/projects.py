@@ -11,11 +11,13 @@ from typing import Protocol, cast
 
 from shared.controls import project_closeout, project_control, stage_gate
 from shared.controls.spec import Case
-from shared.errors import NotFound
+from shared.errors import Gone, NotFound
 from shared.measures.baseline import Baseline
 from shared.measures.change_due import change_due
+from shared.measures.inputs import UNKNOWN, Inputs, brief, listed, note, told
 from shared.measures.project_facts import ProjectFacts
 from shared.measures.project_health import health
+from shared.measures.project_inputs import figure_parts
 from shared.measures.project_status import GateRecord, ProjectStatus, measure
 from shared.measures.worktime import calendar
 from shared.model import JsonObject, NewEntry, Person, Reason, Subject, rfc3339
@@ -40,6 +42,7 @@ __all__ = [
     "list_projects",
     "on_decided",
     "present_content",
+    "project_inputs",
     "project_status_run",
     "project_view",
     "put_baseline",
@@ -51,6 +54,9 @@ _NEEDS = ("Projects", "Tickets", "Actions")
 _READ = (*_NEEDS, "Agent", "Client")
 _ENTRY = 50
 """Projects in one evidence entry."""
+
+_Measured = tuple[JsonObject, JsonObject]
+"""A status as people read it, and every row it was computed from."""
 
 
 class DeliveryFacts(Protocol):
@@ -84,10 +90,11 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
     mirror, policy = services.mirror.snapshot(), services.policy.policy
     read = [mirror.read_at(kind) for kind in _NEEDS]
     observed = min((at for at in read if at is not None), default=None)
-    observations = tuple(dict.fromkeys(one for kind in _READ for one in mirror.observations(kind)[:3]))
+    reads = {kind: mirror.observations(kind)[:3] for kind in _READ}
+    observations = tuple(dict.fromkeys(one for newest in reads.values() for one in newest))
     stale = _stale(services, observed, complete=None not in read)
     run.progress(0.05, "Reading projects and time entries.")
-    bodies: list[JsonObject] = []
+    measured: list[_Measured] = []
     cases: list[Case] = []
     triggers: list[Trigger] = []
     ratings: dict[str, int] = {"green": 0, "amber": 0, "red": 0, "unknown": 0}
@@ -99,37 +106,37 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
         if (plan := known.plans.get(facts.id)) is not None:
             who = (facts.id, facts.name, facts.customer, facts.practice)
             triggers.append(Trigger(*who, plan, change_due(status, scoped)))
-        bodies.append(
-            {
-                **_remembered(
-                    status_json(status, score, plan, policy.service.currency),
-                    known.heads.get(facts.id),
-                ),
-                "run_id": run.run_id,
-                "policy_version": services.policy.version,
-                "evidence": list(observations),
-            }
-        )
-        cases.append(
-            Case(Subject("project", facts.id), facts.customer, facts.practice, _slim(status), observed, observations)
-        )
-    run.progress(0.5, f"Recording {len(bodies)} projects.")
-    _record(services, bodies, known, run)
+        parts = told(_inputs(facts, plan, known.gates.get(facts.id), reads))
+        body = {
+            **_remembered(status_json(status, score, plan, policy.service.currency), known.heads.get(facts.id)),
+            "run_id": run.run_id,
+            "policy_version": services.policy.version,
+            "inputs": brief(parts),
+            "traces": figure_parts(status),
+            "evidence": list(observations),
+        }
+        measured.append((body, parts))
+        cases.append(Case(Subject("project", facts.id), facts.customer, facts.practice, _slim(status), observed))
+    run.progress(0.5, f"Recording {len(measured)} projects.")
+    _record(services, measured, known, run)
+    cases = [
+        replace(case, observations=tuple(body["evidence"])) for case, (body, _) in zip(cases, measured, strict=True)
+    ]
     run.progress(0.7, "Judging.")
     judged = assess_each(services, [(control, cases) for control in _CONTROLS], as_of=run.as_of, run_id=run.run_id)
     assessed = {control.id: done for control, done in zip(_CONTROLS, judged, strict=True)}
     tell_new(services, [one for done in assessed.values() for one in done], run.run_id)
-    told = escalate(services, [*assessed["project_control"], *assessed["stage_gate"]], known.plans, run)
+    messages = escalate(services, [*assessed["project_control"], *assessed["stage_gate"]], known.plans, run)
     answered = follow(services, [one for done in assessed.values() for one in done])
     verdicts: dict[str, int] = {}
     for done in assessed.values():
         for one in done:
             verdicts[one.judgement.verdict.value] = verdicts.get(one.judgement.verdict.value, 0) + 1
     return {
-        "projects": len(bodies),
+        "projects": len(measured),
         "ratings": ratings,
         "verdicts": verdicts,
-        "escalations": told,
+        "escalations": messages,
         "acknowledged": answered,
         "changes_due": raise_changes(services, triggers),
     }
@@ -155,6 +162,20 @@ def _measure(facts: ProjectFacts, known: _Known, policy: Policy, run: Run) -> Pr
     return measure(facts, baseline, run.as_of, on, gates=known.gates.get(facts.id), reviewed=facts.id in known.reviewed)
 
 
+def _inputs(
+    facts: ProjectFacts, plan: JsonObject | None, gates: dict[str, GateRecord] | None, reads: dict[str, tuple[str, ...]]
+) -> Inputs:
+    """The rows of HaloPSA, and what people recorded here: the baseline and what was decided about gates."""
+    inputs = dict(facts.inputs)
+    inputs["reads"] = {kind: {one: [] for one in newest} for kind, newest in reads.items() if newest}
+    if plan is not None:
+        note(inputs, "baseline", "Baseline", str(plan["version"]), [plan["evidence"] or UNKNOWN])
+    for record in (gates or {}).values():
+        if record.approval_id is not None:
+            note(inputs, "gates", "Approval", record.approval_id, record.evidence or [UNKNOWN])
+    return inputs
+
+
 def _slim(status: ProjectStatus) -> ProjectStatus:
     """Without the tasks, whose figures are drawn already: two thousand projects are kept until all are judged.
 
@@ -162,7 +183,9 @@ def _slim(status: ProjectStatus) -> ProjectStatus:
     """
     left = tuple(one for one in status.facts.tasks if status.facts.closed and (not one.closed or one.time.unbilled))
     done = replace(status.done, by_task={}, planned={}) if status.done else None
-    return replace(status, facts=replace(status.facts, tasks=left), done=done, causes=(), streams=(), periods=())
+    return replace(
+        status, facts=replace(status.facts, tasks=left, inputs={}), done=done, causes=(), streams=(), periods=()
+    )
 
 
 def _stale(services: Services, observed: datetime | None, *, complete: bool) -> Reason | None:
@@ -188,17 +211,18 @@ def _dated(body: JsonObject, head: JsonObject | None) -> JsonObject:
     return body
 
 
-def _record(services: Services, bodies: list[JsonObject], known: _Known, run: Run) -> None:
-    """Evidence first, then the registers people read."""
-    groups: dict[tuple[str | None, str | None], list[JsonObject]] = {}
-    for body in bodies:
-        groups.setdefault((body["customer"], body["practice"]), []).append(body)
+def _record(services: Services, measured: list[_Measured], known: _Known, run: Run) -> None:
+    """Evidence first, with every row behind every figure; then the registers people read."""
+    groups: dict[tuple[str | None, str | None], list[_Measured]] = {}
+    for one in measured:
+        groups.setdefault((one[0]["customer"], one[0]["practice"]), []).append(one)
     entries, owners = [], []
     for (customer, practice), group in groups.items():
         for at in range(0, len(group), _ENTRY):
             part = group[at : at + _ENTRY]
+            whole = [{**body, "inputs": parts} for body, parts in part]
             payload = json.dumps(
-                {"run_id": run.run_id, "as_of": rfc3339(run.as_of), "projects": part},
+                {"run_id": run.run_id, "as_of": rfc3339(run.as_of), "projects": whole},
                 sort_keys=True,
                 ensure_ascii=False,
                 separators=(",", ":"),
@@ -206,19 +230,21 @@ def _record(services: Services, bodies: list[JsonObject], known: _Known, run: Ru
             entries.append(
                 NewEntry(
                     type="project.measured",
-                    key=f"{run.run_id}\nproject_status\n{part[0]['id']}\n{hashlib.sha256(payload).hexdigest()[:16]}",
+                    key=f"{run.run_id}\nproject_status\n{whole[0]['id']}\n{hashlib.sha256(payload).hexdigest()[:16]}",
                     payload=payload,
                     customer=customer,
                     subject=Subject("population", "project"),
+                    controls=tuple(control.id for control in _CONTROLS),
                     practice=practice,
                 )
             )
             owners.append(part)
     now = rfc3339(services.clock.now())
     for receipt, part in zip(services.ledger.record_many(entries), owners, strict=True):
-        for body in part:
+        for body, _ in part:
             body["recorded_at"] = now
             body["evidence"] = [receipt.evidence_id, *body["evidence"]]
+    bodies = [body for body, _ in measured]
     register.put_statuses(services.rows, bodies)
     heads = register.heads(services.rows)
     standing = {key: str(head["as_of"]) for key, head in known.heads.items() if head.get("as_of")}
@@ -265,13 +291,46 @@ def project_view(services: Services, person: Person, project_id: str, as_of: dat
     row = body or facts_of(services).project_row(services.mirror, services.policy.policy, project_id)
     if row is None or not visible(row, person):
         raise NotFound(f"There is no project {project_id}.", code="project_not_found")
-    told = list(register.escalations(services.rows).all(first=f"{project_id}~", last=f"{project_id}~~"))
+    messages = list(register.escalations(services.rows).all(first=f"{project_id}~", last=f"{project_id}~~"))
     if body is not None and as_of is not None:
         # An answer as of then must not change: who was told by then, without what came back later.
-        kept = ("level", "to", "finding", "since", "as_of")
-        told = [{name: one[name] for name in kept} for one in told if one["as_of"] <= body["as_of"]]
+        kept = ("level", "to", "finding", "since", "as_of", "evidence")
+        messages = [{name: one.get(name) for name in kept} for one in messages if one["as_of"] <= body["as_of"]]
     if body is not None:
-        return {**body, "escalations": told}
+        return {**_UNTRACED, **body, "escalations": messages}
     held = register.baselines(services.rows).get(project_id)
     plan = shown(project_id, held.body["versions"][-1]) if held is not None else None
-    return {**unmeasured(row, plan, rfc3339(as_of or services.clock.now())), "escalations": told}
+    return {**unmeasured(row, plan, rfc3339(as_of or services.clock.now())), "escalations": messages}
+
+
+_UNTRACED: JsonObject = {"inputs": None, "traces": None}
+"""What is told of a status that was recorded before observations were kept: not known."""
+
+
+def project_inputs(
+    services: Services,
+    person: Person,
+    project_id: str,
+    as_of: datetime | None,
+    limit: int,
+    after: str | None,
+    part: str | None = None,
+) -> JsonObject:
+    """Every row behind a status with the observation it came from, out of the record of that measurement.
+
+    ``part`` narrows to one part. A row that two readings made is listed under both. Raises NotFound; Gone when the record was erased.
+    """
+    body = project_view(services, person, project_id, as_of)
+    parts: JsonObject = {}
+    if body["inputs"]:
+        content = services.ledger.content(body["evidence"][0])
+        if content is None:
+            raise Gone("The record of this measurement was erased.", code="evidence_erased")
+        projects = json.loads(content)["projects"]
+        parts = next(one["inputs"] for one in projects if one["id"] == project_id)
+    return page(
+        (one for one in listed(parts) if part in (None, one["part"])),
+        limit=limit,
+        after=after,
+        key=lambda one: f"{one['part']} {one['kind']} {one['row'] or '':0>40} {one['observation']}",
+    )

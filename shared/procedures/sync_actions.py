@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from shared.model import JsonObject, rfc3339
 from shared.ports import ReadPage
 from shared.procedures.lists import lists
-from shared.procedures.observe import record_pages
+from shared.procedures.observe import record_rows
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import Checked
 from shared.procedures.sync_list import ListRead
@@ -130,7 +130,7 @@ class _Reader:
         if not pages:
             return
         read = self.read
-        read.observations += record_pages(self._services.ledger, _KIND, pages)
+        read.observations += record_rows(self._services.ledger, _KIND, pages)
         rows = [row for page in pages for row in page.rows]
         named = ((self._services.mirror.identity(_KIND, row), row) for row in rows)
         read.checked.take(self._services, _KIND, {name: row for name, row in named if name is not None})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from shared.errors import SourceDenied
 from shared.model import rfc3339
 from shared.ports import Reading, ReadPage
-from shared.procedures.observe import record_pages
+from shared.procedures.observe import record_rows
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import Checked
 
@@ -37,7 +37,7 @@ def read_details(services: Services, reading: Reading, tell: Callable[[str], Non
                 break
             if page is not None and page.rows:
                 pages[record_id] = page
-        record_pages(services.ledger, kind, list(pages.values()))
+        record_rows(services.ledger, kind, list(pages.values()))
         count += mirror.complete(kind, {record_id: page.rows[0] for record_id, page in pages.items()})
         checked.take(services, kind, {record_id: page.rows[0] for record_id, page in pages.items()})
         if denied is not None:

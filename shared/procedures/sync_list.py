@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from shared.model import JsonObject, parse_instant, rfc3339
 from shared.ports import Reading, ReadPage
 from shared.procedures.lists import lists
-from shared.procedures.observe import record_pages
+from shared.procedures.observe import record_pages, record_rows
 from shared.procedures.services import Services
 from shared.procedures.sync_checks import WITHOUT_ID, Checked
 from shared.procedures.sync_plan import queue_lives
@@ -207,7 +207,7 @@ class _Fold:
     def take(self, pages: list[ReadPage]) -> None:
         """Evidence first, then the mirror."""
         read, kind, mirror = self._read, self._reading.kind, self._services.mirror
-        read.observations += record_pages(self._services.ledger, kind, pages)
+        read.observations += record_rows(self._services.ledger, kind, pages)
         fresh: dict[str, JsonObject] = {}
         rows = [row for page in pages for row in page.rows]
         for row in rows:
@@ -303,4 +303,5 @@ def detail_version(reading: Reading, row: JsonObject) -> str:
     version = row.get(reading.version) if reading.version else None
     if isinstance(version, str):
         return version
-    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:32]
+    told = {name: value for name, value in row.items() if name[:1] != "@"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]

@@ -419,3 +419,16 @@ def test_a_projects_page_shows_workstreams_periods_and_who_was_told(desk):
     assert "In no workstream" in page
     assert "to 30 Nov 2026" in page
     assert "nanswered" in page
+
+
+def test_a_projects_page_says_what_its_figures_come_from(desk):
+    """Each figure names its parts, each part its rows, each row the observation it was read in."""
+    desk.services.mirror.load(project_rows(), desk.services.clock.now())
+    projects.put_baseline(desk.services, NORA, "100", BASELINE)
+    projects.project_status_run(desk.services, run_of("project_status", desk.services))
+    page = html(get(desk, portal.portal_detail, {"section": "projects", "id": "100"}))
+    assert "What the figures come from" in page
+    assert 'href="/projects/100?part=time"' in page
+    page = html(get(desk, portal.portal_detail, {"section": "projects", "id": "100"}, {"part": "time"}))
+    assert "101-1" in page
+    assert ">unknown<" in page

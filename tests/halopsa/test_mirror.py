@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.errors import StorageUnavailable
 from shared.halopsa.buckets import bucket_name, decode, encode, identity
+from shared.halopsa.fold import origins
 from shared.halopsa.mirror import BlobMirror
 from tests.harness.faults import Faults
 from tests.harness.memory import MemoryBlobs
@@ -226,3 +227,52 @@ def test_buckets_are_small_blobs() -> None:
     assert bucket_name("Tickets", "499") == bucket_name("Tickets", "0") != bucket_name("Tickets", "500")
     assert bucket_name("Actions", "199-7") == bucket_name("Actions", "0-1") != bucket_name("Actions", "200-1")
     assert decode("Client", encode({})) == {}
+
+
+def seen(number: int, observation: str, update: str = "2026-11-01T00:00:00Z", **more: Any) -> dict[str, Any]:
+    """A list row that knows the observation it was read in."""
+    return ticket(number, update, **{"@observation": observation, **more})
+
+
+def test_a_row_names_the_observation_it_was_first_read_in_as_it_stands() -> None:
+    """Reading the same again is no change and no write; a newer row names its own, an older one changes nothing."""
+    blobs = MemoryBlobs()
+    mirror = BlobMirror(blobs)
+    mirror.fold("Tickets", [seen(1, "s-1.A", "2026-11-02T00:00:00Z", v=1)])
+    writes = len(blobs.faults.writes)
+    assert mirror.fold("Tickets", [seen(1, "s-1.B", "2026-11-02T00:00:00Z", v=1)]).changed == ()
+    assert mirror.fold("Tickets", [seen(1, "s-1.C", "2026-11-01T00:00:00Z", v=0)]).changed == ()
+    assert len(blobs.faults.writes) == writes
+    assert origins(mirror.get("Tickets", "1") or {}) == ("s-1.A",)
+    mirror.fold("Tickets", [seen(1, "s-1.D", "2026-11-03T00:00:00Z", v=2)])
+    assert origins(mirror.get("Tickets", "1") or {}) == ("s-1.D",)
+
+
+def test_a_row_that_does_not_know_its_observation_says_unknown_until_it_is_read_again() -> None:
+    """Rows of old mirrors and rows answered to our own writes; learning it is kept, and is no change of the record."""
+    mirror = BlobMirror(MemoryBlobs())
+    mirror.fold("Tickets", [ticket(1, v=1)])
+    assert origins(mirror.get("Tickets", "1") or {}) == ("unknown",)
+    folded = mirror.fold("Tickets", [seen(1, "s-1.A", v=1)])
+    assert (folded.changed, folded.added, folded.restated) == ((), 0, ())
+    assert origins(mirror.get("Tickets", "1") or {}) == ("s-1.A",)
+    mirror.fold("Tickets", [ticket(1, v=1)])
+    assert origins(mirror.get("Tickets", "1") or {}) == ("s-1.A",)
+    mirror.fold("Tickets", [ticket(1, "2026-11-02T00:00:00Z", v=2)])
+    assert origins(mirror.get("Tickets", "1") or {}) == ("unknown",)
+
+
+def test_a_completed_row_names_both_its_observations() -> None:
+    """The list's first, then that of the detail read, which stays while a newer list row waits for the next one."""
+    mirror = BlobMirror(MemoryBlobs())
+    mirror.fold("Projects", [seen(1, "s-1.A", summary="a")])
+    mirror.complete("Projects", {"1": {**seen(1, "s-1.B", summary="a"), "budgets": [1]}})
+    row = mirror.get("Projects", "1") or {}
+    assert origins(row) == ("s-1.A", "s-1.B")
+    assert row["@detail"]["keys"] == ["budgets"]
+    assert mirror.fold("Projects", [seen(1, "s-1.C", summary="a")]).changed == ()
+    assert origins(mirror.get("Projects", "1") or {}) == ("s-1.A", "s-1.B")
+    mirror.fold("Projects", [seen(1, "s-1.D", "2026-11-05T00:00:00Z", summary="b")])
+    assert origins(mirror.get("Projects", "1") or {}) == ("s-1.D", "s-1.B")
+    mirror.complete("Projects", {"1": {**ticket(1, "2026-11-05T00:00:00Z", summary="b"), "budgets": [3]}})
+    assert origins(mirror.get("Projects", "1") or {}) == ("s-1.D", "unknown")

@@ -59,6 +59,8 @@ def test_the_record_is_read_kept_and_folded_in() -> None:
     assert (story.services.mirror.get("Tickets", str(story.id)) or {})["summary"] == "x"
     [seen] = story.services.ledger.of_type("observation.page")
     assert (seen.customer, "echo" in seen.source) == ("3", False)
+    row = story.services.mirror.get("Tickets", str(story.id)) or {}
+    assert story.services.ledger.content(row["@observation"]) == seen.payload
     assert story.understood() == {}
 
 

@@ -64,6 +64,24 @@ def test_everything_is_read_and_every_page_is_an_observation() -> None:
     assert len(services.mirror.observations("Tickets")) == 3
 
 
+def test_every_row_names_the_page_it_was_read_in() -> None:
+    """List rows, actions, and what a detail read added: the bytes kept under the name hold the row."""
+    services = stack(
+        Tickets=[ticket(n) for n in range(1, 251)],
+        Actions=[action(n, 1) for n in range(1, 251)],
+        Projects=[{"id": 900, "last_update": "2026-11-02T00:00:00Z", "budgets": [{"id": 1}]}],
+    )
+    services.halo.hidden = {"Projects": frozenset({"budgets"})}
+    run(services)
+    for kind in ("Tickets", "Actions", "Projects"):
+        for row in services.mirror.rows(kind):
+            page = json.loads(services.ledger.content(row["@observation"]))
+            named = ("id", "ticket_id") if kind == "Actions" else ("id",)
+            assert [row[name] for name in named] in [[one[name] for name in named] for one in page["rows"]]
+    completed = services.mirror.get("Projects", "900") or {}
+    assert json.loads(services.ledger.content(completed["@detail"]["observation"]))["rows"][0]["budgets"] == [{"id": 1}]
+
+
 def test_the_first_read_has_no_lower_bound_and_the_next_has_one() -> None:
     """By lastupdatefromdate, with overlap before the newest change seen."""
     services = stack(Tickets=[ticket(n, 3) for n in range(1, 301)])
