@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import zlib
+from collections.abc import Mapping
 
 from shared.halopsa.records.wire import halo_guid
 from shared.model import JsonObject
@@ -17,7 +18,21 @@ _TICKETS_PER_BUCKET = 200
 _OFFSET = 10**16
 """Keeps names of negative buckets in number order."""
 
-Bucket = dict[str, JsonObject]
+
+class Bucket(dict[str, JsonObject]):
+    """Rows by id. It knows the text of the rows that were not set since they were read: changing one costs one."""
+
+    def __init__(self, rows: Mapping[str, JsonObject] | None = None, texts: Mapping[str, str] | None = None) -> None:
+        super().__init__(rows or {})
+        self.texts = dict(texts or {})
+
+    def __setitem__(self, record_id: str, row: JsonObject) -> None:
+        self.texts.pop(record_id, None)
+        super().__setitem__(record_id, row)
+
+    def copy(self) -> Bucket:
+        """Another with the same rows."""
+        return Bucket(self, self.texts)
 
 
 def identity(kind: str, row: JsonObject) -> str | None:
@@ -75,15 +90,17 @@ def prefix(kind: str) -> str:
 
 def encode(bucket: Bucket) -> bytes:
     """Compressed JSON lines in id order."""
-    lines = (json.dumps(bucket[record_id], separators=(",", ":")) for record_id in sorted(bucket, key=_order))
-    return zlib.compress("\n".join(lines).encode(), 1)
+    for record_id in bucket.keys() - bucket.texts.keys():
+        bucket.texts[record_id] = json.dumps(bucket[record_id], separators=(",", ":"))
+    return zlib.compress("\n".join(bucket.texts[record_id] for record_id in sorted(bucket, key=_order)).encode(), 1)
 
 
 def decode(kind: str, data: bytes) -> Bucket:
     """The inverse of encode."""
     text = zlib.decompress(data).decode()
     rows: list[JsonObject] = json.loads("[" + text.replace("\n", ",") + "]") if text else []
-    return {identity(kind, row) or "": row for row in rows}
+    named = {identity(kind, row) or "": row for row in rows}
+    return Bucket(named, dict(zip(named, text.split("\n"), strict=True)) if rows else None)
 
 
 def _order(record_id: str) -> tuple[int, int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from shared.ports import Blobs, Folded
 
 _MOST_TRIES = 50
 _CHUNK = 2000
+_FEW = 5
+"""Rows of one bucket up to which it is a record that rang, not a list that is read."""
 
 
 class BlobMirror(MirrorRecords):
@@ -84,6 +87,7 @@ class BlobMirror(MirrorRecords):
     ) -> tuple[list[str], int, list[str]]:
         changed: dict[str, bool] = {}
         restated: dict[str, None] = {}
+        few = len(rows) <= _FEW
 
         def change(bucket: Bucket) -> bool:
             changed.clear()
@@ -94,7 +98,7 @@ class BlobMirror(MirrorRecords):
                 stands = resolve(old, row)
                 if stands is None:
                     continue
-                bucket[record_id] = stands
+                bucket[record_id] = copy.deepcopy(stands) if few else stands
                 written = True
                 if not says_more(old, stands):
                     continue
@@ -103,7 +107,7 @@ class BlobMirror(MirrorRecords):
                 changed[record_id] = changed.get(record_id, False) or old is None or REMOVED in old
             return written
 
-        self._swap(kind, name, change)
+        self._swap(kind, name, change, few=few)
         return list(changed), sum(changed.values()), list(restated)
 
     def complete(self, kind: str, details: Mapping[str, JsonObject]) -> int:
@@ -147,13 +151,19 @@ class BlobMirror(MirrorRecords):
             count += len(gone)
         return count
 
-    def _swap(self, kind: str, name: str, change: Callable[[Bucket], bool], listed: str = "") -> None:
-        """Change one bucket by compare-and-swap. ``listed``: the etag it was just listed with."""
+    def _swap(
+        self, kind: str, name: str, change: Callable[[Bucket], bool], listed: str = "", *, few: bool = False
+    ) -> None:
+        """Change one bucket by compare-and-swap. ``listed``: the etag it was just listed with.
+
+        ``few``: it is a row or two, and more will follow; the bucket stays decoded for the next.
+        """
         held = self._cache.load(name, listed) if listed else self._cache.standing(name)
         cached = held is not None
         for _ in range(_MOST_TRIES):
             held = held or self._cache.read(name)
-            if not change(bucket := decode(kind, held[1])):
+            bucket = self._cache.decoded(kind, name, held).copy() if few else decode(kind, held[1])
+            if not change(bucket):
                 if cached and held[0] != listed and self._etag(name) != held[0]:
                     held, cached = None, False
                     continue
@@ -166,6 +176,8 @@ class BlobMirror(MirrorRecords):
                 held, cached = None, False
                 continue
             self._cache.keep(name, (etag, data))
+            if few:
+                self._cache.keep_decoded(name, etag, bucket)
             return
         raise StorageUnavailable("Too many writers at once on one part of the mirror.", code="mirror_contended")
 

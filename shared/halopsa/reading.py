@@ -22,7 +22,7 @@ WIDTH = 8
 _CACHE_BYTES = 96 * 1024 * 1024
 _DECODED = 16
 _STATE = "state/"
-EMPTY = encode({})
+EMPTY = encode(Bucket())
 
 Held = tuple[str, bytes]
 """A blob's etag and bytes."""
@@ -101,20 +101,25 @@ class Cache:
 
     def bucket(self, kind: str, name: str, etag: str) -> Bucket:
         """The same decoded; shared, so not to be changed. Empty when it is gone."""
-        with self._lock:
-            at, bucket = self._decoded.get(name, ("", {}))
-        if at == etag:
-            return bucket
         held = self.load(name, etag)
-        if held is None:
-            return {}
-        bucket = decode(kind, held[1])
+        return self.decoded(kind, name, held) if held is not None else Bucket()
+
+    def decoded(self, kind: str, name: str, held: Held) -> Bucket:
+        """What these bytes hold; shared, so not to be changed."""
         with self._lock:
-            self._decoded[name] = (held[0], bucket)
+            at, bucket = self._decoded.get(name, ("", Bucket()))
+        if at != held[0]:
+            bucket = decode(kind, held[1])
+            self.keep_decoded(name, held[0], bucket)
+        return bucket
+
+    def keep_decoded(self, name: str, etag: str, bucket: Bucket) -> None:
+        """Hold on to the few decoded last."""
+        with self._lock:
+            self._decoded[name] = (etag, bucket)
             self._decoded.move_to_end(name)
             while len(self._decoded) > _DECODED:
                 self._decoded.popitem(last=False)
-        return bucket
 
     def keep(self, name: str, held: Held) -> None:
         """Hold on to a blob while there is room."""

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import StorageUnavailable
-from shared.halopsa.buckets import bucket_name, decode, encode, identity
+from shared.halopsa import reading
+from shared.halopsa.buckets import Bucket, bucket_name, decode, encode, identity
 from shared.halopsa.fold import origins
 from shared.halopsa.mirror import BlobMirror
 from tests.harness.faults import Faults
@@ -226,7 +227,7 @@ def test_buckets_are_small_blobs() -> None:
     """Five hundred ids, or the actions of two hundred tickets."""
     assert bucket_name("Tickets", "499") == bucket_name("Tickets", "0") != bucket_name("Tickets", "500")
     assert bucket_name("Actions", "199-7") == bucket_name("Actions", "0-1") != bucket_name("Actions", "200-1")
-    assert decode("Client", encode({})) == {}
+    assert decode("Client", encode(Bucket())) == {}
 
 
 def seen(number: int, observation: str, update: str = "2026-11-01T00:00:00Z", **more: Any) -> dict[str, Any]:
@@ -276,3 +277,33 @@ def test_a_completed_row_names_both_its_observations() -> None:
     assert origins(mirror.get("Projects", "1") or {}) == ("s-1.D", "s-1.B")
     mirror.complete("Projects", {"1": {**ticket(1, "2026-11-05T00:00:00Z", summary="b"), "budgets": [3]}})
     assert origins(mirror.get("Projects", "1") or {}) == ("s-1.D", "unknown")
+
+
+def test_a_record_that_rings_does_not_cost_its_whole_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was decoded for the last one serves the next, and for the reading after it, as long as nobody else wrote."""
+    blobs = MemoryBlobs()
+    mirror, other = BlobMirror(blobs), BlobMirror(blobs)
+    mirror.fold("Tickets", [ticket(n) for n in range(100)])
+    decoded: list[str] = []
+
+    def counting(kind: str, data: bytes) -> Bucket:
+        decoded.append(kind)
+        return decode(kind, data)
+
+    monkeypatch.setattr(reading, "decode", counting)
+    for number in range(3):
+        mirror.fold("Tickets", [ticket(number, "2026-11-02T00:00:00Z", v=1)])
+        assert (mirror.get("Tickets", str(number)) or {})["v"] == 1
+    assert decoded == ["Tickets"]
+    other.fold("Tickets", [ticket(7, "2026-11-02T00:00:00Z", v=2)])
+    mirror.fold("Tickets", [ticket(8, "2026-11-02T00:00:00Z", v=3)])
+    assert [row["v"] for row in mirror.rows("Tickets") if "v" in row] == [1, 1, 1, 2, 3]
+
+
+def test_a_bucket_changed_row_by_row_has_the_bytes_of_one_written_at_once() -> None:
+    """Texts that were kept and texts made anew are the same."""
+    rows = {str(n): ticket(n, note="é\n") for n in range(30)}
+    bucket = decode("Tickets", encode(Bucket(rows)))
+    for number in (3, 17, 40):
+        rows[str(number)] = bucket[str(number)] = ticket(number, v=number)
+    assert encode(bucket) == encode(Bucket(rows))
