@@ -111,10 +111,12 @@ def _follow(services: Services, placed: Sequence[_New]) -> bool:
     """
     requests = [one.request for one in placed if one.request is not None]
     try:
-        services.ledger.record_many([*(_placed(one.hold) for one in placed), *map(requested, requests)])
+        receipts = services.ledger.record_many([*map(requested, requests), *(_placed(one.hold) for one in placed)])
     except Conflict:
         return False
-    approvals.register(services.rows).insert_many([(body["id"], body) for body in requests])
+    asked = zip(requests, receipts, strict=False)  # the receipts of the holds come behind
+    rows = [(body["id"], {**body, "evidence": [receipt.evidence_id]}) for body, receipt in asked]
+    approvals.register(services.rows).insert_many(rows)
     for run_id in dict.fromkeys(one.hold["run_id"] for one in placed):
         mine = [one for one in placed if one.hold["run_id"] == run_id]
         actions = [action for one in mine for action in (one.action, told(one.hold))]
