@@ -53,7 +53,9 @@ def delivered() -> FakeServices:
 def test_a_red_project_is_told_with_its_workstreams_and_periods() -> None:
     """Earned, spent and variance of the workstreams add up to the project's; only periods that have begun are told."""
     services = delivered()
-    section = project_chapter(week(projects=projects_at(services, NOW), customers={"12": "Maple Harbour Dental"}))
+    section = project_chapter(
+        week(projects=projects_at(services, NOW, [None])[None], customers={"12": "Maple Harbour Dental"})
+    )
     held = tables(section)
     assert "Of 1 open project, 1 red, 0 amber, 0 unknown and 0 green: 1 + 0 + 0 + 0 = 1." in said(section)
     (project,) = held["projects"].rows
@@ -105,5 +107,5 @@ def test_a_report_of_the_past_tells_projects_as_they_were_then() -> None:
     services.clock.advance(days=1)
     services.mirror.load(project_rows(createdfrom_id=700), services.clock.now())
     projects.project_status_run(services, run_of("project_status", services))
-    assert projects_at(services, then)["ratings"]["red"] == 1
-    assert projects_at(services, services.clock.now())["ratings"]["red"] == 0
+    assert projects_at(services, then, [None])[None]["ratings"]["red"] == 1
+    assert projects_at(services, services.clock.now(), [None])[None]["ratings"]["red"] == 0
