@@ -32,9 +32,15 @@ SCHEMA = Path(__file__).resolve().parents[2].parent / "shared/data/oscal/oscal_a
 class House:
     """The stack with one odd customer, and the people who ask."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **tables: list[dict[str, Any]]) -> None:
         self.folder = folder
-        seed = {"Client": [{"id": 4711, "name": "Odd & Söhne (fictional)"}], "Tickets": [], "Actions": [], "Agent": []}
+        seed = {
+            "Client": [{"id": 4711, "name": "Odd & Söhne (fictional)"}],
+            "Tickets": [],
+            "Actions": [],
+            "Agent": [],
+            **tables,
+        }
         self.stack = Guarded(folder, seed=seed)
 
     def person(self, *roles: str, oid: str = "00000000-0000-4000-8000-00000000aaaa", **more: Any) -> httpx.Client:
@@ -94,7 +100,12 @@ class House:
             return str(api.get("/api/ledger/keys").json()["trusted_vkey"])
 
     def checked(self, data: bytes, keys: str, since: str | None = None) -> tuple[int, list[str]]:
-        """(exit, codes) of the verifier, isolated and in a folder of its own."""
+        """(exit, codes) of the verifier."""
+        code, found = self.examined(data, keys, since)
+        return code, found["codes"]
+
+    def examined(self, data: bytes, keys: str, since: str | None = None) -> tuple[int, dict[str, Any]]:
+        """(exit, what it prints as JSON) of the verifier, isolated and in a folder of its own."""
         folder = self.folder / "empty"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -112,7 +123,7 @@ class House:
             text=True,
             check=False,
         )
-        return done.returncode, json.loads(done.stdout)["codes"]
+        return done.returncode, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
