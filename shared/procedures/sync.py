@@ -6,10 +6,14 @@ A run that is killed leaves at most work to be repeated, and repeating it change
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared.errors import SourceBusy, SourceDenied, SourceError, SourceRejected
 from shared.model import JsonObject, rfc3339
+from shared.ports import Reading
 from shared.procedures.lists import lists
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
@@ -18,6 +22,7 @@ from shared.procedures.sync_checks import judge_faults
 from shared.procedures.sync_details import read_details
 from shared.procedures.sync_list import ListRead, read_list
 
+_WIDTH = 2
 _MOST_TOLD = 100
 _HOPELESS = frozenset({"halo_too_large"})
 """Asking again gives the same: a matter of one list."""
@@ -72,20 +77,19 @@ def sync_run(services: Services, run: Run) -> JsonObject:
     report = Report()
     readings = lists(services).READINGS
     steps = len(readings) + 1
-    for number, reading in enumerate(readings):
 
-        def tell(text: str, at: float = number / steps) -> None:
-            run.progress(at, text)
+    def one(number: int, reading: Reading) -> _Outcome:
+        return _read(services, run, reading, lambda text: run.progress(number / steps, text))
 
-        tell(f"Reading {reading.kind}.")
-        try:
-            read = read_list(services, reading, tell)
-            report.add(reading.kind, read)
-            completed = read_details(services, reading, tell)
-            if completed or read.checked.matters:
-                report.faults += judge_faults(services, reading.kind, run.as_of, run.run_id)
-        except SourceError as fault:
-            _failed(services, report, reading.kind, fault)
+    ahead: deque[tuple[Reading, Future[_Outcome]]] = deque()
+    with ThreadPoolExecutor(_WIDTH, thread_name_prefix="sync") as pool:
+        for number, reading in enumerate(readings):
+            ahead.append((reading, pool.submit(one, number, reading)))
+            # One is folded while another is read; each alone while it is not known, or in doubt, that HaloPSA answers.
+            while ahead and (number == 0 or report.down or len(ahead) == _WIDTH):
+                _note(services, report, *_next(ahead))
+        while ahead:
+            _note(services, report, *_next(ahead))
     last = (steps - 1) / steps
     run.progress(last, "Reading Actions.")
     try:
@@ -98,6 +102,41 @@ def sync_run(services: Services, run: Run) -> JsonObject:
     if report.down:
         raise report.down[0]
     return report.to_json()
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of one list: what was read of it, and what ended it early."""
+
+    read: ListRead | None = None
+    faults: int = 0
+    failed: SourceError | None = None
+
+
+def _read(services: Services, run: Run, reading: Reading, tell: Callable[[str], None]) -> _Outcome:
+    out = _Outcome()
+    tell(f"Reading {reading.kind}.")
+    try:
+        out.read = read_list(services, reading, tell)
+        completed = read_details(services, reading, tell)
+        if completed or out.read.checked.matters:
+            out.faults = judge_faults(services, reading.kind, run.as_of, run.run_id)
+    except SourceError as fault:
+        out.failed = fault
+    return out
+
+
+def _next(ahead: deque[tuple[Reading, Future[_Outcome]]]) -> tuple[str, _Outcome]:
+    reading, found = ahead.popleft()
+    return reading.kind, found.result()
+
+
+def _note(services: Services, report: Report, kind: str, found: _Outcome) -> None:
+    if found.read is not None:
+        report.add(kind, found.read)
+    report.faults += found.faults
+    if found.failed is not None:
+        _failed(services, report, kind, found.failed)
 
 
 def _failed(services: Services, report: Report, kind: str, fault: SourceError) -> None:
