@@ -49,6 +49,7 @@ clean: ## remove what the other targets made
 .venv/.local: requirements.txt requirements-local.txt constraints.txt .venv/.made
 	@echo "Installing what the service and the local stack need" >&2
 	@$(PIP) --requirement requirements-local.txt || $(OFFLINE)
+	@$(PY) -m compileall -q -j 2 function_app.py functions shared local
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.local
