@@ -17,7 +17,7 @@ _AUDIENCES = {
     "logs": ("https://api.loganalytics.io", "https://api.loganalytics.azure.com"),
 }
 _REPORT = re.compile(r"/beta/reports/servicePrincipalSignInActivities")
-_DRIVE = re.compile(r"/v1\.0/sites/[^/]+/drive/root:/.+:/(content|createUploadSession)")
+_DRIVE = re.compile(r"/v1\.0/sites/[^/]+/(?:drive|drives/[^/]+)/root:/.+:/(content|createUploadSession)")
 _READERS = (
     (
         re.compile(r"/arm/.+/providers/Microsoft\.Authorization/roleAssignments"),

@@ -13,8 +13,8 @@ import pytest
 from local.demo.api import Api
 from local.seeds import baselines, world
 from local.seeds.calendar import AS_OF, wire
-from local.stack import Ports, Stack
 from tests.end_to_end.recount import World, recount
+from tests.harness.guarded import Guarded, Service
 
 pytestmark = pytest.mark.stack
 
@@ -105,9 +105,8 @@ def seed() -> dict[str, list[dict[str, Any]]]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("recount")
-    stack = Stack(Ports.free(), seed=seed(), folder=folder, policy=world.POLICY, say=lambda _: None)
-    with stack:
-        api = Api(stack.host_url, stack.halo_url, stack.entra_url, lambda _: None, stack.master_key)
+    with Guarded(folder, seed=seed(), policy=world.POLICY) as stack:
+        api = Service(stack)
         api.clock(wire(AS_OF))
         api.run("sync")
         for project, body in baselines.bodies().items():

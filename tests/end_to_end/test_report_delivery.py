@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.stack import Ports, Stack
 from shared.reports.formats import FORMATS
+from tests.harness.guarded import Guarded
 
 pytestmark = pytest.mark.stack
 
@@ -39,7 +39,7 @@ class House:
         policy.write_text(POLICY, "utf-8")
         seed = {"Client": [{"id": 12, "name": "Maple Harbour (fictional)"}], "Tickets": [], "Actions": []}
         settings = {"SHAREPOINT_SITE": "site-reports"}
-        self.stack = Stack(Ports.free(), seed=seed, folder=folder, policy=policy, settings=settings, say=lambda _: None)
+        self.stack = Guarded(folder, seed=seed, policy=policy, settings=settings)
         self.deliveries: dict[str, dict[str, Any]] = {}
 
     def person(self, *roles: str, **more: Any) -> httpx.Client:

@@ -51,8 +51,10 @@ class Guarded(Stack):
         seed: Mapping[str, Any] | None = None,
         entra_seed: Mapping[str, Any] | None = None,
         policy: Path | None = None,
+        settings: Mapping[str, str] | None = None,
         held: Sequence[Right] | None = None,
     ) -> None:
+        """``settings`` stand in each app that has a setting of the name; ``held`` are all rights there are, if given."""
         names = (*SERVICES, "microsoft", "halopsa", "vault", "receiver")
         first = free_ports(5 + len(names) + len(GROUPS))
         self._doors = {name: first + 5 + number for number, name in enumerate(names)}
@@ -67,6 +69,7 @@ class Guarded(Stack):
             say=lambda _: None,
         )
         self.intake_url = self.urls["intake"]
+        self._told = dict(settings or {})
         self._files = loopback(folder)
         self.account = Account(connection=azurite_connection(first, "https"), ca=self.authority())
         self._readers = {
@@ -163,6 +166,7 @@ class Guarded(Stack):
                 name: urlunsplit(urlsplit(_SAMPLES[name])._replace(netloc=microsoft))
                 for name in ("GRAPH_URL", "ARM_URL", "LOGS_URL")
             },
+            **self._told,
         }
         values = {
             name: self.vault.resolved(group, reference)
