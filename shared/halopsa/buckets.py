@@ -99,8 +99,12 @@ def decode(kind: str, data: bytes) -> Bucket:
     """The inverse of encode."""
     text = zlib.decompress(data).decode()
     rows: list[JsonObject] = json.loads("[" + text.replace("\n", ",") + "]") if text else []
-    named = {identity(kind, row) or "": row for row in rows}
-    return Bucket(named, dict(zip(named, text.split("\n"), strict=True)) if rows else None)
+    named: dict[str, JsonObject] = {}
+    texts: dict[str, str] = {}
+    for row, line in zip(rows, text.split("\n") if rows else (), strict=True):
+        key = identity(kind, row) or ""
+        named[key], texts[key] = row, line
+    return Bucket(named, texts if rows else None)
 
 
 def _order(record_id: str) -> tuple[int, int, str]:

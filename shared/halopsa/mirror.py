@@ -126,7 +126,7 @@ class BlobMirror(MirrorRecords):
                     if held is None or REMOVED in held:
                         continue
                     row = completed(held, details[record_id])
-                    if row != held:
+                    if row != held and identity(kind, row) == record_id:  # an answer about another record is none
                         bucket[record_id] = row
                         done.append(record_id)
                 return bool(done)

@@ -307,3 +307,11 @@ def test_a_bucket_changed_row_by_row_has_the_bytes_of_one_written_at_once() -> N
     for number in (3, 17, 40):
         rows[str(number)] = bucket[str(number)] = ticket(number, v=number)
     assert encode(bucket) == encode(Bucket(rows))
+
+
+def test_a_detail_read_that_answers_with_another_record_completes_nothing() -> None:
+    """Kept under the wrong id, it would hide the record it belongs to."""
+    mirror = BlobMirror(MemoryBlobs())
+    mirror.fold("ClientContract", [{"id": 1, "ref": "A"}, {"id": 2, "ref": "B"}])
+    assert mirror.complete("ClientContract", {"2": {"id": 1, "ref": "A", "more": True}}) == 0
+    assert [row["ref"] for row in mirror.rows("ClientContract")] == ["A", "B"]
