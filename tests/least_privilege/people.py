@@ -77,6 +77,7 @@ class People(Stage):
         self.api.call("paula", "PUT", f"/api/projects/{number}/baseline", baselines.bodies()[806], want=(200, 201))
         self.job("project_status")
         self.expect(self.api.get("paula", f"/api/projects/{number}")["health"], "The project was not assessed.")
+        self.expect(self.api.every("paula", f"/api/projects/{number}/inputs"), "No row is named behind its figures.")
         gate = self.api.call("nora", "POST", f"/api/projects/{number}/gates/Handover accepted", _PACK).json()
         self.api.decide(gate["id"], "dev", "paula", rationale="Evidence is complete; go.")
         self.until("The note in HaloPSA", lambda: self._noted(number))
