@@ -111,10 +111,10 @@ def _follow(services: Services, placed: Sequence[_New]) -> bool:
     """
     requests = [one.request for one in placed if one.request is not None]
     try:
-        receipts = services.ledger.record_many([*map(requested, requests), *(_placed(one.hold) for one in placed)])
+        receipts = services.ledger.record_many([*(_placed(one.hold) for one in placed), *map(requested, requests)])
     except Conflict:
         return False
-    asked = zip(requests, receipts, strict=False)  # the receipts of the holds come behind
+    asked = zip(requests, receipts[len(placed) :], strict=True)
     rows = [(body["id"], {**body, "evidence": [receipt.evidence_id]}) for body, receipt in asked]
     approvals.register(services.rows).insert_many(rows)
     for run_id in dict.fromkeys(one.hold["run_id"] for one in placed):
