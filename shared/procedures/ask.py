@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.actions import Action, ActionKind
@@ -16,41 +17,44 @@ from shared.procedures.services import Services
 from shared.registers import approvals
 
 
-def draft(
-    services: Services,
-    *,
-    kind: str,
-    subject: Subject,
-    customer: str | None,
-    practice: str | None,
-    content: JsonObject,
-    requester: str,
-    persons: int = 1,
-    text: str,
-    attempt: str = "",
-    rests_on: Sequence[str] = (),
-) -> JsonObject:
-    """An approval as it would be asked for now. Decimals in content are strings.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What people are asked to approve. Decimals in ``content`` are strings."""
 
-    ``rests_on`` names evidence that whoever decides should see; it is no part of what is approved.
-    ``attempt`` distinguishes requests for the same content: another hold, or a renewal after expiry, rejection or void.
-    """
-    policy = services.policy.policy.scoped(practice, customer)
+    kind: str
+    subject: Subject
+    customer: str | None
+    practice: str | None
+    content: JsonObject
+    requester: str
+    persons: int = 1
+    text: str
+    attempt: str = ""
+    """Distinguishes requests for the same content: another hold, or a renewal after expiry, rejection or void."""
+    rests_on: Sequence[str] = ()
+    """Evidence that whoever decides should see; it is no part of what is approved."""
+
+
+def draft(services: Services, question: Question) -> JsonObject:
+    """An approval as it would be asked for now."""
+    kind, subject = question.kind, question.subject
+    policy = services.policy.policy.scoped(question.practice, question.customer)
     now = services.clock.now()
-    digest = content_digest(content)
-    mark = hashlib.sha256(f"{kind}\n{subject.kind}\n{subject.id}\n{digest}\n{attempt}".encode()).hexdigest()[:20]
+    digest = content_digest(question.content)
+    marked = f"{kind}\n{subject.kind}\n{subject.id}\n{digest}\n{question.attempt}"
+    mark = hashlib.sha256(marked.encode()).hexdigest()[:20]
     return {
         "id": f"a-{mark}",
         "kind": kind,
         "subject": subject.to_json(),
-        "customer": customer,
-        "practice": practice,
-        "requester": requester,
+        "customer": question.customer,
+        "practice": question.practice,
+        "requester": question.requester,
         "digest": digest,
-        "content": content,
-        "text": text,
+        "content": question.content,
+        "text": question.text,
         "needed": {
-            "persons": 2 if kind in policy.approvals.two_persons else persons,
+            "persons": 2 if kind in policy.approvals.two_persons else question.persons,
             "roles": [role.value for role in policy.approvals.deciding(kind)],
         },
         "decisions": [],
@@ -59,7 +63,7 @@ def draft(
         "expires": rfc3339(now + timedelta(hours=policy.approvals.expiry_hours)),
         "closed_at": None,
         "policy_version": services.policy.version,
-        "rests_on": list(rests_on),
+        "rests_on": list(question.rests_on),
     }
 
 
@@ -93,43 +97,17 @@ def notice(approval: JsonObject) -> Action:
     )
 
 
-def ask(
-    services: Services,
-    *,
-    kind: str,
-    subject: Subject,
-    customer: str | None,
-    practice: str | None,
-    content: JsonObject,
-    requester: str,
-    persons: int = 1,
-    text: str,
-    run_id: str | None = None,
-    attempt: str = "",
-    rests_on: Sequence[str] = (),
-) -> JsonObject:
+def ask(services: Services, question: Question, run_id: str | None = None) -> JsonObject:
     """Open an approval, or answer the open one for the same content; one that lapsed is renewed under an id of its own."""
     register = approvals.register(services.rows)
     while True:
-        body = draft(
-            services,
-            kind=kind,
-            subject=subject,
-            customer=customer,
-            practice=practice,
-            content=content,
-            requester=requester,
-            persons=persons,
-            text=text,
-            attempt=attempt,
-            rests_on=rests_on,
-        )
+        body = draft(services, question)
         held = register.get(body["id"])
         if held is not None:
             standing = lapse(held.body, services.clock.now())
             if standing["state"] == OPEN:
                 return standing
-            attempt += "+"
+            question = replace(question, attempt=question.attempt + "+")
             continue
         body = _first_recorded(services, body)
         try:

@@ -11,7 +11,7 @@ from shared.errors import Conflict, NotFound, RowStale
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
 from shared.policy.document import Policy
 from shared.ports import Records
-from shared.procedures.ask import ask
+from shared.procedures.ask import Question, ask
 from shared.procedures.baselines import read_baseline
 from shared.procedures.decide import visible
 from shared.procedures.services import Services
@@ -164,14 +164,16 @@ def _ask(
     material = other or max(abs(moved), abs(drift)) > policy.project.change_materiality
     return ask(
         services,
-        kind=KIND,
-        subject=Subject("project", str(row["id"])),
-        customer=row["customer"],
-        practice=row["practice"],
-        content=_proposal(str(row["id"]), standing, read, change),
-        requester=person.oid,
-        persons=2 if material else 1,
-        text=f"Change the baseline of project {row['id']}: the budget moves by {moved:+f} {read['currency']}.",
+        Question(
+            kind=KIND,
+            subject=Subject("project", str(row["id"])),
+            customer=row["customer"],
+            practice=row["practice"],
+            content=_proposal(str(row["id"]), standing, read, change),
+            requester=person.oid,
+            persons=2 if material else 1,
+            text=f"Change the baseline of project {row['id']}: the budget moves by {moved:+f} {read['currency']}.",
+        ),
     )
 
 

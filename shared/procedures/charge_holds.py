@@ -65,15 +65,19 @@ def _settle(services: Services, one: Assessed, held: JsonObject | None, why: str
         policy = services.policy.policy.scoped(None, one.case.customer)
         hold, new = holds.place(
             services.rows,
-            kind=CHARGES.hold,
-            subject=one.case.subject,
-            customer=one.case.customer,
-            practice=None,
-            reasons=reasons,
-            amount=_at_stake([entry for entry in one.case.facts if entry.on <= as_of.date()], policy.service.currency),
-            may_release=policy.approvals.deciding("invoice_release"),
-            now=services.clock.now(),
-            run_id=run_id,
+            holds.Draft(
+                kind=CHARGES.hold,
+                subject=one.case.subject,
+                customer=one.case.customer,
+                practice=None,
+                reasons=reasons,
+                amount=_at_stake(
+                    [entry for entry in one.case.facts if entry.on <= as_of.date()], policy.service.currency
+                ),
+                may_release=policy.approvals.deciding("invoice_release"),
+                now=services.clock.now(),
+                run_id=run_id,
+            ),
         )
         if new or not hold["applied"]:
             record_placed(services, hold)

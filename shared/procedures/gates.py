@@ -10,7 +10,7 @@ from shared.approvals.quorum import APPROVED, OPEN, REJECTED, lapse
 from shared.errors import NotFound, Unacceptable
 from shared.measures.project_status import GateRecord
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
-from shared.procedures.ask import ask
+from shared.procedures.ask import Question, ask
 from shared.procedures.decide import visible
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
@@ -53,15 +53,17 @@ def submit_gate(services: Services, person: Person, project_id: str, gate: str, 
     measured = (status or {}).get("evidence", [])[:1]
     asked = ask(
         services,
-        kind=KIND,
-        subject=Subject("project_gate", f"{project_id}/{gate}"),
-        customer=customer,
-        practice=practice,
-        content=content,
-        requester=person.oid,
-        persons=2,
-        text=f"Pass the gate {gate} of project {project_id}.",
-        rests_on=measured,
+        Question(
+            kind=KIND,
+            subject=Subject("project_gate", f"{project_id}/{gate}"),
+            customer=customer,
+            practice=practice,
+            content=content,
+            requester=person.oid,
+            persons=2,
+            text=f"Pass the gate {gate} of project {project_id}.",
+            rests_on=measured,
+        ),
     )
     stored = {
         "project_id": project_id,

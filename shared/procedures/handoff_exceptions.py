@@ -10,7 +10,7 @@ from shared.measures.handoff_facts import HandoffFacts
 from shared.model import JsonObject, Person, Subject, parse_instant, rfc3339
 from shared.policy.document import Policy
 from shared.ports import Records
-from shared.procedures.ask import ask
+from shared.procedures.ask import Question, ask
 from shared.procedures.decide import visible
 from shared.procedures.handoff_content import content_of
 from shared.procedures.services import Services
@@ -60,14 +60,16 @@ def request_exception(services: Services, person: Person, opportunity_id: str, b
     }
     return ask(
         services,
-        kind="handoff_exception",
-        subject=Subject("opportunity", opportunity_id),
-        customer=row["customer"],
-        practice=row["practice"],
-        content=content,
-        requester=person.oid,
-        persons=2,
-        text=f"Except opportunity {opportunity_id} from {', '.join(sorted(codes))}.",
+        Question(
+            kind="handoff_exception",
+            subject=Subject("opportunity", opportunity_id),
+            customer=row["customer"],
+            practice=row["practice"],
+            content=content,
+            requester=person.oid,
+            persons=2,
+            text=f"Except opportunity {opportunity_id} from {', '.join(sorted(codes))}.",
+        ),
     )
 
 

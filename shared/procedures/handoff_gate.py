@@ -13,7 +13,7 @@ from shared.measures.handoff_facts import HandoffFacts
 from shared.measures.handoff_score import HandoffStatus
 from shared.model import JsonObject, Money, Role, Subject, parse_instant, rfc3339
 from shared.policy.document import Policy
-from shared.procedures.ask import ask, withdraw
+from shared.procedures.ask import Question, ask, withdraw
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers import approvals, holds
@@ -75,14 +75,16 @@ def ask_signoff(
         withdraw(services, standing["id"], "The handoff changed after the request.")
     return ask(
         services,
-        kind=KIND,
-        subject=Subject("opportunity", facts.id),
-        customer=facts.customer,
-        practice=facts.practice,
-        content=content,
-        requester="service",
+        Question(
+            kind=KIND,
+            subject=Subject("opportunity", facts.id),
+            customer=facts.customer,
+            practice=facts.practice,
+            content=content,
+            requester="service",
+            text=f"Sign off feasibility and resource plan of opportunity {facts.id}.",
+        ),
         run_id=plan_under,
-        text=f"Sign off feasibility and resource plan of opportunity {facts.id}.",
     )
 
 
@@ -105,17 +107,19 @@ def hold_of(
     wanted = approval["id"] if approval is not None else None
     hold, new = holds.place(
         services.rows,
-        kind=HOLD,
-        subject=subject,
-        customer=facts.customer,
-        practice=facts.practice,
-        reasons=[*status.missing, *signoff_missing(status)],
-        amount=amount,
-        may_release=policy.approvals.deciding(KIND) or (Role.DELIVERY_MANAGER,),
-        now=services.clock.now(),
-        run_id=plan_under,
-        approval_id=wanted,
-        applied=True,
+        holds.Draft(
+            kind=HOLD,
+            subject=subject,
+            customer=facts.customer,
+            practice=facts.practice,
+            reasons=[*status.missing, *signoff_missing(status)],
+            amount=amount,
+            may_release=policy.approvals.deciding(KIND) or (Role.DELIVERY_MANAGER,),
+            now=services.clock.now(),
+            run_id=plan_under,
+            approval_id=wanted,
+            applied=True,
+        ),
     )
     if hold["approval_id"] != wanted or not hold["applied"]:
         hold = holds.amend(services.rows, hold["id"], {"approval_id": wanted, "applied": True}) or hold

@@ -16,7 +16,7 @@ from shared.measures.invoice_facts import InvoiceFacts
 from shared.measures.money import shown
 from shared.model import JsonObject, NewEntry, Reason, Subject
 from shared.policy.billing import BillingPolicy
-from shared.procedures.ask import ask, draft, notice, requested, withdraw
+from shared.procedures.ask import Question, ask, draft, notice, requested, withdraw
 from shared.procedures.billing_book import RECURRING, Sort, Standing, sort_of
 from shared.procedures.invoice_release import resume_release
 from shared.procedures.plan import part_of, queue_actions, register, row_key
@@ -76,7 +76,7 @@ class _New:
 def _new(services: Services, sort: Sort, one: Wanted) -> _New:
     policy = services.policy.policy.scoped(one.practice, one.customer)
     facts, start = one.facts, _start(one.facts)
-    hold = holds.draft(
+    hold = holds.Draft(
         kind=sort.hold,
         subject=Subject(sort.subject, one.name),
         customer=one.customer,
@@ -85,9 +85,8 @@ def _new(services: Services, sort: Sort, one: Wanted) -> _New:
         amount=facts.amount if facts else None,
         may_release=policy.approvals.deciding("invoice_release"),
         now=services.clock.now(),
-        number=one.standing.number + 1 if one.standing is not None else 1,
         run_id=one.run_id,
-    )
+    ).body(one.standing.number + 1 if one.standing is not None else 1)
     seen = {"disabled": facts.disabled if facts else False, "reviewrequired": facts.review_required if facts else False}
     detail: JsonObject = {
         "seen": seen,
@@ -96,7 +95,7 @@ def _new(services: Services, sort: Sort, one: Wanted) -> _New:
     }
     request = None
     if facts is not None:
-        request = draft(services, **_question(hold, facts, one.reasons, policy.billing, hold["id"]))
+        request = draft(services, _question(hold, facts, one.reasons, policy.billing, hold["id"]))
         hold["approval_id"] = request["id"]
         detail["asked"] = _codes(one.reasons)
     action = _action(hold, policy.billing, facts, 0)
@@ -252,19 +251,19 @@ def _codes(reasons: Sequence[Reason]) -> list[str]:
 
 def _question(
     hold: JsonObject, facts: InvoiceFacts, reasons: tuple[Reason, ...], policy: BillingPolicy, after: str
-) -> JsonObject:
+) -> Question:
     """What finance is asked about a hold. ``after``: the request before it, or the hold: each is asked once after another."""
-    return {
-        "kind": "invoice_release",
-        "subject": _subject(hold),
-        "customer": hold["customer"],
-        "practice": hold["practice"],
-        "content": content_of(facts),
-        "requester": "service",
-        "persons": _persons(facts, policy),
-        "text": _text(hold, facts, reasons),
-        "attempt": after,
-    }
+    return Question(
+        kind="invoice_release",
+        subject=_subject(hold),
+        customer=hold["customer"],
+        practice=hold["practice"],
+        content=content_of(facts),
+        requester="service",
+        persons=_persons(facts, policy),
+        text=_text(hold, facts, reasons),
+        attempt=after,
+    )
 
 
 def _ensure_asked(
@@ -307,7 +306,7 @@ def _ensure_asked(
                 )
             )
     after = before.id if before is not None else hold["id"]
-    opened = ask(services, **_question(hold, facts, reasons, policy, after), run_id=run_id)
+    opened = ask(services, _question(hold, facts, reasons, policy, after), run_id)
 
     def change(body: JsonObject) -> JsonObject:
         return {"approval_id": opened["id"], "release_approved": None, "detail": {**body["detail"], "asked": codes}}

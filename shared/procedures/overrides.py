@@ -10,7 +10,7 @@ from decimal import Decimal
 from shared.approvals.quorum import APPROVED
 from shared.errors import NotFound, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Subject, parse_instant, rfc3339
-from shared.procedures.ask import ask
+from shared.procedures.ask import Question, ask
 from shared.procedures.look import finding_view
 from shared.procedures.services import Services
 from shared.registers import findings
@@ -92,15 +92,17 @@ def request_override(services: Services, person: Person, identity: str, body: Js
     content = {**_content(row), "rationale": body["rationale"].strip(), "expires": rfc3339(expires)}
     return ask(
         services,
-        kind="override",
-        subject=Subject("finding", identity),
-        customer=row["customer"],
-        practice=row["practice"],
-        content=content,
-        requester=person.oid,
-        persons=2 if material else 1,
-        text=f"Accept {row['control']} on {row['subject']['kind']} {row['subject']['id']} until {rfc3339(expires)}: "
-        f"{body['rationale'].strip()}",
+        Question(
+            kind="override",
+            subject=Subject("finding", identity),
+            customer=row["customer"],
+            practice=row["practice"],
+            content=content,
+            requester=person.oid,
+            persons=2 if material else 1,
+            text=f"Accept {row['control']} on {row['subject']['kind']} {row['subject']['id']} until {rfc3339(expires)}: "
+            f"{body['rationale'].strip()}",
+        ),
     )
 
 

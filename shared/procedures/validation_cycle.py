@@ -14,7 +14,7 @@ from shared.measures.invoice_checks import signoff
 from shared.measures.invoice_facts import InvoiceFacts
 from shared.measures.validation import AREAS, approval_shown, invoice_shown, verdict_of
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
-from shared.procedures.ask import ask, withdraw
+from shared.procedures.ask import Question, ask, withdraw
 from shared.procedures.billing_cases import cases_of, open_books
 from shared.procedures.billing_reading import read_anew
 from shared.procedures.billing_trust import map_mark, policy_mark
@@ -176,14 +176,16 @@ def _ask(services: Services, row: JsonObject, run_id: str) -> None:
     content = _content(services, row)
     opened = ask(
         services,
-        kind=KIND,
-        subject=Subject("validation", row["id"]),
-        customer=None,
-        practice=None,
-        content=content,
-        requester=row["by"],
-        text=f"Sign the validation of billing “{row['name']}”: all {len(row['scenarios'])} scenarios of its test cycle "
-        "came out as expected. With it, billing automation counts as trusted.",
+        Question(
+            kind=KIND,
+            subject=Subject("validation", row["id"]),
+            customer=None,
+            practice=None,
+            content=content,
+            requester=row["by"],
+            text=f"Sign the validation of billing “{row['name']}”: all {len(row['scenarios'])} scenarios of its test cycle "
+            "came out as expected. With it, billing automation counts as trusted.",
+        ),
         run_id=run_id,
     )
     _amend(services, row["id"], {"approval_id": opened["id"], "content": content})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -54,48 +55,47 @@ def of_kind(rows: Rows, kind: str | None = None) -> Iterator[JsonObject]:
     return (body for body in register(rows).all() if kind is None or body["kind"] == kind)
 
 
-def draft(
-    *,
-    kind: str,
-    subject: Subject,
-    customer: str | None,
-    practice: str | None,
-    reasons: Sequence[Reason],
-    amount: Money | None,
-    may_release: Sequence[Role],
-    now: datetime,
-    number: int = 1,
-    run_id: str | None = None,
-    detail: JsonObject | None = None,
-    approval_id: str | None = None,
-    applied: bool = False,
-) -> JsonObject:
-    """A hold that is not placed yet. ``number`` counts the subject's holds from 1.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A hold that is not placed yet."""
 
-    ``applied`` stays False until whatever holds it in the source was carried out. ``since`` never moves.
-    """
-    return {
-        "id": f"{mark_of(kind, subject)}-{number:04d}",
-        "number": number,
-        "kind": kind,
-        "subject": subject.to_json(),
-        "customer": customer,
-        "practice": practice,
-        "state": HELD,
-        "applied": applied,
-        "reasons": [reason.to_json() for reason in reasons],
-        "since": rfc3339(now),
-        "amount": amount.to_json() if amount else None,
-        "approval_id": approval_id,
-        "may_release": [role.value for role in may_release],
-        "released_at": None,
-        "released_by": [],
-        "run_id": run_id,
-        "prior": None,
-        "error": None,
-        "attempts": 0,
-        "detail": detail or {},
-    }
+    kind: str
+    subject: Subject
+    customer: str | None
+    practice: str | None
+    reasons: Sequence[Reason]
+    amount: Money | None
+    may_release: Sequence[Role]
+    now: datetime
+    run_id: str | None = None
+    approval_id: str | None = None
+    applied: bool = False
+    """False until whatever holds it in the source was carried out."""
+
+    def body(self, number: int = 1) -> JsonObject:
+        """Its row as the subject's hold of this number, counted from 1. ``since`` never moves."""
+        return {
+            "id": f"{mark_of(self.kind, self.subject)}-{number:04d}",
+            "number": number,
+            "kind": self.kind,
+            "subject": self.subject.to_json(),
+            "customer": self.customer,
+            "practice": self.practice,
+            "state": HELD,
+            "applied": self.applied,
+            "reasons": [reason.to_json() for reason in self.reasons],
+            "since": rfc3339(self.now),
+            "amount": self.amount.to_json() if self.amount else None,
+            "approval_id": self.approval_id,
+            "may_release": [role.value for role in self.may_release],
+            "released_at": None,
+            "released_by": [],
+            "run_id": self.run_id,
+            "prior": None,
+            "error": None,
+            "attempts": 0,
+            "detail": {},
+        }
 
 
 def place_all(rows: Rows, drafts: Sequence[JsonObject]) -> frozenset[str]:
@@ -103,43 +103,16 @@ def place_all(rows: Rows, drafts: Sequence[JsonObject]) -> frozenset[str]:
     return register(rows).insert_many([(body["id"], body) for body in drafts])
 
 
-def place(
-    rows: Rows,
-    *,
-    kind: str,
-    subject: Subject,
-    customer: str | None,
-    practice: str | None,
-    reasons: Sequence[Reason],
-    amount: Money | None,
-    may_release: Sequence[Role],
-    now: datetime,
-    run_id: str | None = None,
-    approval_id: str | None = None,
-    applied: bool = False,
-) -> tuple[JsonObject, bool]:
+def place(rows: Rows, draft: Draft) -> tuple[JsonObject, bool]:
     """Hold the subject, or bring its open hold up to date; answer the hold and whether it is new."""
     while True:
-        standing = newest(rows, kind, subject)
+        standing = newest(rows, draft.kind, draft.subject)
         if standing is not None and standing.body["state"] == HELD:
-            renewed = renew(rows, standing, reasons, amount)
+            renewed = renew(rows, standing, draft.reasons, draft.amount)
             if renewed is None:
                 continue  # released a moment ago
             return renewed, False
-        body = draft(
-            kind=kind,
-            subject=subject,
-            customer=customer,
-            practice=practice,
-            reasons=reasons,
-            amount=amount,
-            may_release=may_release,
-            now=now,
-            number=int(standing.body["number"]) + 1 if standing is not None else 1,
-            run_id=run_id,
-            approval_id=approval_id,
-            applied=applied,
-        )
+        body = draft.body(int(standing.body["number"]) + 1 if standing is not None else 1)
         if not place_all(rows, [body]):
             return body, True
 

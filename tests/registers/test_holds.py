@@ -16,14 +16,16 @@ SUBJECT = Subject("recurring_invoice", "-1")
 def place(rows: MemoryRows, text: str = "Nobody signed it.", subject: Subject = SUBJECT) -> tuple[dict, bool]:
     return holds.place(
         rows,
-        kind="invoice",
-        subject=subject,
-        customer="12",
-        practice=None,
-        reasons=[Reason("no_signoff", text)],
-        amount=Money(Decimal(1000), "CAD"),
-        may_release=[Role.FINANCE],
-        now=NOW,
+        holds.Draft(
+            kind="invoice",
+            subject=subject,
+            customer="12",
+            practice=None,
+            reasons=[Reason("no_signoff", text)],
+            amount=Money(Decimal(1000), "CAD"),
+            may_release=[Role.FINANCE],
+            now=NOW,
+        ),
     )
 
 
