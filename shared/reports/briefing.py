@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from shared.measures.money import shown
 from shared.model import JsonObject
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _guardrails(row: JsonObject) -> list[JsonObject]:
     currency = (scope or {}).get("currency") or row.get("currency") or ""
     told = []
     if row["value"] is not None:
-        told.append(_said(f"The deal is worth {row['value']} {currency}".rstrip() + ".", source))
+        told.append(_said(f"The deal is worth {shown(Decimal(str(row['value'])), currency).rstrip()}.", source))
     if row["margin"] is not None:
         told.append(
             _said(

@@ -50,6 +50,7 @@ def test_boundaries_and_risks_are_told():
     assert any("five points" in text for text in sections["Risk flags"])
     assert any("lift" in text for text in sections["Risk flags"])
     assert sections["Dependencies"] == []
+    assert sections["Commercial guardrails"][0] == "The deal is worth 10,000.00 CAD."
 
 
 def test_the_word_document_holds_the_same_and_is_repeatable():
