@@ -43,7 +43,8 @@ def build(issuer: Issuer, seed: dict[str, list[Row]] | None = None, *, identity_
     async def token(request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
         try:
-            return JSONResponse(issuer.grant(request.path_params["tenant"], form))
+            federated = tables.federated(form.get("client_id", ""))
+            return JSONResponse(issuer.grant(request.path_params["tenant"], form, federated))
         except GrantError as fault:
             return JSONResponse({"error": fault.error, "error_description": fault.text}, fault.status)
 

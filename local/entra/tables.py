@@ -84,6 +84,13 @@ class Tables:
             return held
         return [row for row in held if row.get("@tenant", home) == tenant]
 
+    def federated(self, application: str) -> set[str] | None:
+        """Subjects of an application's ``federatedIdentityCredentials``; None where no row of it has the field."""
+        rows = [row for row in self.rows("applications") if row.get("appId") == application]
+        named = [row["federatedIdentityCredentials"] for row in rows if "federatedIdentityCredentials" in row]
+        each = [one for many in named if isinstance(many, list) for one in many if isinstance(one, dict)]
+        return {str(one.get("subject")) for one in each} if named else None
+
 
 def _keys(name: str, row: Row) -> list[tuple[str, str, str]]:
     tenant = str(row.get("@tenant", ""))

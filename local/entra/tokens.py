@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 import uuid
+from collections.abc import Container
 from typing import Any
 
 HOME_TENANT = "00000000-0000-4000-8000-000000000001"
@@ -109,15 +110,20 @@ class Issuer:
             claims |= {"iss": f"https://sts.windows.net/{tenant}/", "ver": "1.0", "appid": client_id}
         return self.sign(claims)
 
-    def grant(self, tenant: str, form: dict[str, str]) -> dict[str, Any]:
-        """The token endpoint: client credentials with a secret or a federated assertion."""
+    def grant(self, tenant: str, form: dict[str, str], federated: Container[str] | None = None) -> dict[str, Any]:
+        """The token endpoint: client credentials with a secret or a federated assertion.
+
+        ``federated``: the subjects the application takes assertions of; None where it names nobody.
+        """
         if form.get("grant_type") != "client_credentials":
             raise GrantError("unsupported_grant_type", "Only client_credentials is served here.")
         client, scope = form.get("client_id", ""), form.get("scope", "")
         if not client or not scope.endswith("/.default"):
             raise GrantError("invalid_scope", "client_id and a scope ending in /.default are needed.")
         if "client_assertion" in form:
-            self.read(form["client_assertion"], EXCHANGE)
+            subject = self.read(form["client_assertion"], EXCHANGE)["sub"]
+            if federated is not None and subject not in federated:
+                raise GrantError("invalid_client", "AADSTS700213: No matching federated identity record found.", 401)
         elif form.get("client_secret") != SECRET:
             raise GrantError("invalid_client", "AADSTS7000215: Invalid client secret provided.", 401)
         resource = scope.removesuffix("/.default")

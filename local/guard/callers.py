@@ -12,12 +12,12 @@ from local.entra.tokens import HOME_TENANT, object_id
 
 
 class Callers:
-    """Groups by the client ids of their identities."""
+    """``group_of``: by client id, of the identities and of applications that only an identity's word opens."""
 
-    def __init__(self, entra_url: str, client_ids: Mapping[str, str]) -> None:
+    def __init__(self, entra_url: str, group_of: Mapping[str, str]) -> None:
         self._entra_url = entra_url
-        self._group_of = {client: group for group, client in client_ids.items()}
-        self._signers = {object_id(HOME_TENANT, client): group for group, client in client_ids.items()}
+        self._group_of = group_of
+        self._signers = {object_id(HOME_TENANT, client): group for client, group in group_of.items()}
         self._known: dict[tuple[str, tuple[str, ...]], str | None] = {}
 
     def of(self, headers: Mapping[str, str], *audiences: str) -> str | None:

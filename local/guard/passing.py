@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,7 +98,7 @@ class Passing:
             found = await self._behind.ask(asked.method, asked, asked.headers, asked.body)
         except httpx.TransportError:
             # What lies behind was cut or is gone: the caller sees what it would see without us.
-            await _cut(send)
+            await _cut(send, receive)
             return
         body: bytes = found.extensions["raw"]
         await self._door.passed(asked, found.status_code, body, self._behind)
@@ -141,8 +140,8 @@ async def send_answer(send: Send, given: Answer) -> None:
     await send({"type": "http.response.body", "body": given.body})
 
 
-async def _cut(send: Send) -> None:
+async def _cut(send: Send, receive: Receive) -> None:
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is not None:
         transport.abort()
-        await asyncio.sleep(0)
+        await receive()  # until the server has noticed: it would report an application that never answers

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 EXCHANGE = "api://AzureADTokenExchange"
+_LOCAL = "halo-attest"
+"""Who we are to a stand-in that was told of nobody in particular."""
 
 
 class Tokens(Protocol):
@@ -89,11 +91,12 @@ class LoopbackTokens:
         authority: str,
         home: str,
         client: httpx.Client,
-        client_id: str = "halo-attest",
+        client_id: str = _LOCAL,
+        app_id: str = _LOCAL,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._authority, self._home, self._client, self._now = authority.rstrip("/"), home, client, now
-        self._client_id = client_id
+        self._client_id, self._app_id = client_id, app_id
         self._held: dict[tuple[str, str], tuple[float, str]] = {}
 
     def get(self, tenant: str, resource: str) -> str:
@@ -118,7 +121,7 @@ class LoopbackTokens:
     def _exchanged(self, tenant: str, resource: str, assertion: str) -> str:
         form = {
             "grant_type": "client_credentials",
-            "client_id": "halo-attest",
+            "client_id": self._app_id,
             "scope": f"{resource}/.default",
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "client_assertion": assertion,
@@ -155,6 +158,7 @@ def is_loopback(url: str) -> bool:
 def open_tokens(settings: Settings, home: str, client: httpx.Client) -> Tokens:
     """The stand-in's on one machine, the managed identity's everywhere else."""
     authority, identity = settings.text("ATTEST_AUTHORITY"), settings.text("ATTEST_IDENTITY_CLIENT_ID")
+    application = settings.text("GRAPH_CLIENT_ID")
     if is_loopback(authority):
-        return LoopbackTokens(authority, home, client, identity or "halo-attest")
-    return IdentityTokens(identity, settings.text("GRAPH_CLIENT_ID"), home, authority)
+        return LoopbackTokens(authority, home, client, identity or _LOCAL, application or _LOCAL)
+    return IdentityTokens(identity, application, home, authority)

@@ -11,22 +11,20 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
-from local.azurite import start_azurite
-from local.processes import Child
-from local.stack import Ports, Stack
 from shared.ledger.ledger import Ledger
 from shared.ledger.listing import Query
 from shared.ledger.names import Namespace
 from shared.model import EvidenceRecord
-from shared.storage import Account, AzureBlobs, AzureQueues, AzureRows, azurite_connection, ensure_storage
+from shared.storage import Account, AzureBlobs, AzureQueues, AzureRows
 from tests.harness.clock import StillClock
+from tests.harness.guarded import Guarded
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -39,46 +37,6 @@ RESTARTS = 3 + DELIVERIES // 400
 """One in three is Azurite's; each comes after another random number of accepted bodies."""
 
 PATIENCE = 300.0 + DELIVERIES * 0.3
-SETTINGS = {"ATTEST_GROUP": "intake", "ATTEST_LEDGER_SALT": "storm"}
-
-
-@dataclass
-class Place:
-    """The intake's host over an Azurite that keeps its tables on disk, so that both can end and begin again."""
-
-    folder: Path
-    ports: Ports = field(default_factory=Ports.free)
-    stack: Stack = field(init=False)
-    azurite: Child = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.stack = Stack(self.ports, settings=SETTINGS, folder=self.folder, without_host=True)
-        self.start_azurite()
-        ensure_storage(self.stack.account)
-        self.stack.start_host()
-
-    def start_azurite(self) -> None:
-        """Again on the same folder."""
-        self.azurite = start_azurite(
-            self.ports.azurite, self.folder / "logs", location=self.folder / "azurite", say=lambda _: None
-        )
-
-    def restart_azurite(self) -> None:
-        """End it as the system would: it writes down what it acknowledged, which a kill would lose."""
-        self.azurite.ask_to_stop()
-        self.azurite.stop()
-        time.sleep(0.5)
-        self.start_azurite()
-
-    def restart_host(self) -> None:
-        """Killed in the middle of whatever it did."""
-        self.stack.kill_host()
-        self.stack.start_host()
-
-    def close(self) -> None:
-        """Nothing stays."""
-        self.stack.stop()
-        self.azurite.stop()
 
 
 def delivery(number: int) -> bytes:
@@ -148,7 +106,10 @@ def bodies() -> list[list[int]]:
 def kept(account: Account) -> tuple[list[EvidenceRecord], Ledger]:
     """Every delivery in every log."""
     ledger = Ledger(
-        AzureRows(account), AzureBlobs(account), StillClock(), Namespace("evidence.local/halo-attest", "1", "storm")
+        AzureRows(account),
+        AzureBlobs(account),
+        StillClock(),
+        Namespace("evidence.local/halo-attest", "1", "local-only-salt"),
     )
     out: list[EvidenceRecord] = []
     after: str | None = None
@@ -171,51 +132,57 @@ def queued(account: Account) -> set[str]:
         found |= {json.loads(message.content)["evidence_id"] for message in page}
 
 
-def test_every_delivery_answered_200_is_kept_exactly_once(tmp_path: Path) -> None:
+@pytest.fixture(name="stack")
+def _stack(tmp_path: Path) -> Iterator[Guarded]:
+    with Guarded(tmp_path, groups=("intake",), lasting=True) as stack:
+        yield stack
+
+
+def restart_host(stack: Guarded) -> None:
+    """Killed in the middle of whatever it did."""
+    stack.kill_host()
+    stack.start_host()
+
+
+def test_every_delivery_answered_200_is_kept_exactly_once(stack: Guarded) -> None:
     """The host is killed and Azurite restarted at arbitrary moments; nothing is lost, doubled, changed or in conflict."""
-    place = Place(tmp_path)
-    try:
-        sender = Sender(f"{place.stack.host_url}/api/webhooks/halopsa/main")
-        over = threading.Event()
-        ended = Counter[str]()
-        moments = sorted(random.Random(7).sample(range(1, len(bodies())), RESTARTS))
+    sender = Sender(f"{stack.intake_url}/api/webhooks/halopsa/main")
+    over = threading.Event()
+    ended = Counter[str]()
+    moments = sorted(random.Random(7).sample(range(1, len(bodies())), RESTARTS))
 
-        def unrest() -> None:
-            for turn, moment in enumerate(moments):
-                while sender.answers[200] < moment and not over.is_set():
-                    time.sleep(0.01)
-                if over.is_set():
-                    return
-                what = "azurite" if turn % 3 == 1 else "host"
-                place.restart_azurite() if what == "azurite" else place.restart_host()
-                ended[what] += 1
+    def unrest() -> None:
+        for turn, moment in enumerate(moments):
+            while sender.answers[200] < moment and not over.is_set():
+                time.sleep(0.01)
+            if over.is_set():
+                return
+            what = "azurite" if turn % 3 == 1 else "host"
+            stack.restart_store() if what == "azurite" else restart_host(stack)
+            ended[what] += 1
 
-        trouble = ThreadPoolExecutor(1).submit(unrest)
-        with ThreadPoolExecutor(SENDERS) as pool:
-            sending = [pool.submit(sender.send, numbers) for numbers in bodies()]
-            try:
-                for one in sending:
-                    one.result()
-            finally:
-                over.set()
-                for one in sending:
-                    one.cancel()
-        trouble.result(timeout=120)
-        account = Account(connection=azurite_connection(place.ports.azurite))
-        records, ledger = kept(account)
-        print(f"{DELIVERIES} deliveries; answers {dict(sender.answers)}; ended {dict(ended)}")
-        assert ended["host"] >= RESTARTS // 2
-        assert ended["azurite"] >= 1
-        assert set(sender.answers) <= {0, 200, 503}
-        assert Counter(record.subject.id for record in records if record.subject) == Counter(
-            f"storm-{number:06d}" for number in range(DELIVERIES)
-        )
-        by_id = {record.subject.id: record for record in records if record.subject}
-        assert {name: {by_id[name].id} for name in by_id} == sender.receipts
-        with ThreadPoolExecutor(SENDERS) as pool:
-            contents = list(pool.map(lambda n: ledger.content(by_id[f"storm-{n:06d}"].id), range(DELIVERIES)))
-        assert contents == [delivery(number) for number in range(DELIVERIES)]
-        assert {record.id for record in records} <= queued(account)
-        account.close()
-    finally:
-        place.close()
+    trouble = ThreadPoolExecutor(1).submit(unrest)
+    with ThreadPoolExecutor(SENDERS) as pool:
+        sending = [pool.submit(sender.send, numbers) for numbers in bodies()]
+        try:
+            for one in sending:
+                one.result()
+        finally:
+            over.set()
+            for one in sending:
+                one.cancel()
+    trouble.result(timeout=120)
+    records, ledger = kept(stack.account)
+    print(f"{DELIVERIES} deliveries; answers {dict(sender.answers)}; ended {dict(ended)}")
+    assert ended["host"] >= RESTARTS // 2
+    assert ended["azurite"] >= 1
+    assert set(sender.answers) <= {0, 200, 503}
+    assert Counter(record.subject.id for record in records if record.subject) == Counter(
+        f"storm-{number:06d}" for number in range(DELIVERIES)
+    )
+    by_id = {record.subject.id: record for record in records if record.subject}
+    assert {name: {by_id[name].id} for name in by_id} == sender.receipts
+    with ThreadPoolExecutor(SENDERS) as pool:
+        contents = list(pool.map(lambda n: ledger.content(by_id[f"storm-{n:06d}"].id), range(DELIVERIES)))
+    assert contents == [delivery(number) for number in range(DELIVERIES)]
+    assert {record.id for record in records} <= queued(stack.account)

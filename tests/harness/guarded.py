@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from local.azurite import start_azurite
 from local.demo.api import Api, DemoFailed
 from local.entra.app import _checkpoints
 from local.entra.sites import GRANTED
+from local.entra.tokens import EXCHANGE, HOME_TENANT, object_id
 from local.guard.callers import Callers
 from local.guard.certificate import loopback
 from local.guard.gate import Gate
@@ -38,6 +41,7 @@ _SAMPLES = {one.name: one.sample for one in CATALOGUE if one.sample}
 _ANCHOR = _SAMPLES["ATTEST_ANCHOR"].replace(ACCOUNT, "127")
 """An account is known by the first part of its address, which on loopback is a number."""
 CHANNEL = "projects"
+CUSTOMERS_APPLICATION = "halo-attest-customers"
 _DESK_SECRET = "desk-local-only"
 
 
@@ -53,8 +57,13 @@ class Guarded(Stack):
         policy: Path | None = None,
         settings: Mapping[str, str] | None = None,
         held: Sequence[Right] | None = None,
+        groups: Sequence[str] = tuple(GROUPS),
+        lasting: bool = False,
     ) -> None:
-        """``settings`` stand in each app that has a setting of the name; ``held`` are all rights there are, if given."""
+        """``settings`` stand in each app that has a setting of the name; ``held`` are all rights there are, if given.
+
+        ``groups``: which of the five apps are started. ``lasting``: the store lies on disk, so that it can end and go on.
+        """
         names = (*SERVICES, "microsoft", "halopsa", "vault", "receiver")
         first = free_ports(5 + len(names) + len(GROUPS))
         self._doors = {name: first + 5 + number for number, name in enumerate(names)}
@@ -63,12 +72,13 @@ class Guarded(Stack):
         super().__init__(
             Ports(apps + GROUPS.index("desk"), first + 3, first + 4, first),
             seed=_with_desk(seed or {}),
-            entra_seed={**(entra_seed or {}), "storageContainers": [{**_checkpoints(), "id": _ANCHOR}]},
+            entra_seed=_with_ours(entra_seed or {}),
             policy=policy,
             folder=folder,
             say=lambda _: None,
         )
         self.intake_url = self.urls["intake"]
+        self._groups, self._location = groups, folder / "azurite" if lasting else None
         self._told = dict(settings or {})
         self._files = loopback(folder)
         self.account = Account(connection=azurite_connection(first, "https"), ca=self.authority())
@@ -79,7 +89,12 @@ class Guarded(Stack):
             if role["role"] == "queue-work"
         }
         self.gate = Gate(held if held is not None else rights())
-        callers = Callers(self.entra_url, {group: client_id(group) for group in GROUPS})
+        callers = Callers(
+            self.entra_url,
+            {client_id(group): group for group in GROUPS} | {CUSTOMERS_APPLICATION: "review"},
+        )
+        self.microsoft_url = f"http://127.0.0.1:{self._doors['microsoft']}"
+        """Graph, Resource Manager and Log Analytics, as the apps call them."""
         self._receiver = Receiver()
         self.receiver_url = f"http://127.0.0.1:{self._doors['receiver']}"
         secrets = {
@@ -103,19 +118,34 @@ class Guarded(Stack):
 
     def start_store(self) -> Child:
         """Azurite over https with an account for each host besides, and the gate before everything."""
-        child = start_azurite(
-            self.ports.azurite, self.logs, secured=self._files, accounts=_accounts(), say=lambda _: None
+        self._store = start_azurite(
+            self.ports.azurite,
+            self.logs,
+            location=self._location,
+            secured=self._files,
+            accounts=_accounts(),
+            say=lambda _: None,
         )
-        self._proxy.__enter__()
-        return child
+        if not self._proxy.running:
+            self._proxy.__enter__()
+        return self._store
+
+    def restart_store(self) -> None:
+        """End it as the system would: it writes down what it acknowledged, which a kill would lose."""
+        self._children.remove(self._store)
+        self._store.ask_to_stop()
+        self._store.stop()
+        time.sleep(0.5)
+        self._children.append(self.start_store())
 
     def start_host(self, settings: Mapping[str, str] | None = None) -> None:
-        """All five apps; an app's own settings are those of the deployment."""
+        """The apps; an app's own settings are those of the deployment."""
         for child in self._children:
             if child.name in ("HaloPSA", "Entra"):
                 port = self.ports.halo if child.name == "HaloPSA" else self.ports.entra
                 child.wait_for_ports((port,), _SECONDS)
-        hosts = [(self._app(group, url, settings), url) for group, url in self.urls.items()]
+        started = {group: self.urls[group] for group in self._groups}
+        hosts = [(self._app(group, url, settings), url) for group, url in started.items()]
         for host, url in hosts:
             host.wait_for_ports((urlsplit(url).port or 0,), _SECONDS)
 
@@ -150,12 +180,13 @@ class Guarded(Stack):
     def app_environment(self, group: str) -> dict[str, str]:
         """What the deployment tells this app and nothing else, moved to this machine."""
         told = {**variable("app/apps.bicep", "everywhere"), **variable("app/apps.bicep", "settings")[group]}
-        microsoft = f"127.0.0.1:{self._doors['microsoft']}"
+        microsoft = urlsplit(self.microsoft_url).netloc
         here = {
             "ATTEST_AUTHORITY": self.entra_url,
             "ATTEST_PUBLIC_URL": self.urls["desk"],
             "ATTEST_EASYAUTH": "off",
             "ATTEST_ANCHOR": _ANCHOR,
+            "GRAPH_CLIENT_ID": CUSTOMERS_APPLICATION,
             "ATTEST_SIGNING_KEY": f"https://127.0.0.1:{self._doors['vault']}/keys/{KEY}",
             "HALO_URL": f"http://127.0.0.1:{self._doors['halopsa']}",
             "HALO_CLIENT_ID": "attest-desk" if group == "desk" else "attest",
@@ -241,6 +272,22 @@ def _with_desk(seed: Mapping[str, Any]) -> dict[str, Any]:
     return {**seed, "Application": [*seed.get("Application", ()), desk]}
 
 
+def _with_ours(seed: Mapping[str, Any]) -> dict[str, Any]:
+    """The registration for customers' tenants, which takes the review identity's word alone, and the anchor."""
+    trusted = {"issuer": "", "subject": object_id(HOME_TENANT, client_id("review")), "audiences": [EXCHANGE]}
+    ours = {
+        "id": "ap-halo-attest-customers",
+        "appId": CUSTOMERS_APPLICATION,
+        "displayName": "Halo Attest in customers' tenants",
+        "federatedIdentityCredentials": [trusted],
+    }
+    return {
+        **seed,
+        "applications": [*seed.get("applications", ()), ours],
+        "storageContainers": [{**_checkpoints(), "id": _ANCHOR}],
+    }
+
+
 def _reference(value: Any) -> str:
     """The Key Vault reference that a setting's value names; empty for any other value."""
     found = parsed("app/apps.bicep")["variables"].get(value) if isinstance(value, str) else None
@@ -263,6 +310,7 @@ class Service(Api):
     """The five apps as their callers see them: people at the desk, the platform at each app's own door."""
 
     def __init__(self, guarded: Guarded) -> None:
+        self._trust = ssl.create_default_context(cafile=guarded.authority())
         others = [url for group, url in guarded.urls.items() if group != "desk"]
         super().__init__(guarded.host_url, guarded.halo_url, guarded.entra_url, lambda _: None, MASTER, others)
         self._apps = {
@@ -282,6 +330,12 @@ class Service(Api):
         )
         if answer.status_code != 202:
             raise DemoFailed(f"{timer} answered {answer.status_code}")
+
+    def download(self, who: str, pack_id: str) -> bytes:
+        """A pack as a browser gets it: by a link into storage that needs nobody's token."""
+        link = self.call(who, "GET", f"/api/packs/{pack_id}/download", want=(302,)).headers["location"]
+        with httpx.Client(verify=self._trust, timeout=60, trust_env=False) as anybody:
+            return anybody.get(link).raise_for_status().content
 
     def served(self) -> dict[str, dict[str, dict[str, int]]]:
         """How often each app's functions ended well and how often not."""

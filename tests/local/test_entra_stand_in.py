@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from local.entra.app import build
-from local.entra.tokens import HOME_TENANT, Issuer
+from local.entra.tokens import EXCHANGE, HOME_TENANT, Issuer, object_id
 from tests.harness.asgi import AsgiTransport
 
 BASE = "http://entra.test"
@@ -146,3 +146,17 @@ def test_the_token_endpoint_refuses_in_oauths_words(
     """Wrong grants, scopes, secrets and assertions each have their error."""
     answer = web.post(f"/{HOME_TENANT}/oauth2/v2.0/token", data=form)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+def test_an_application_that_names_whom_it_trusts_takes_nobody_elses_word(web: httpx.Client) -> None:
+    """Another identity's assertion is refused; an application that names nobody takes anyone's."""
+    trusted = [{"subject": object_id(HOME_TENANT, "reader")}]
+    web.post("/_sim/rows", json={"applications": [{"appId": "named", "federatedIdentityCredentials": trusted}]})
+
+    def status(application: str, identity: str) -> int:
+        query = {"resource": EXCHANGE, "client_id": identity, "api-version": "2019-08-01"}
+        word = web.get("/msi/token", params=query, headers={"X-IDENTITY-HEADER": "y"}).json()["access_token"]
+        form = {"grant_type": "client_credentials", "client_id": application, "scope": "a/.default"}
+        return web.post("/another/oauth2/v2.0/token", data={**form, "client_assertion": word}).status_code
+
+    assert (status("named", "reader"), status("named", "engine"), status("open", "engine")) == (200, 401, 200)

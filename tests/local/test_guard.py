@@ -81,7 +81,9 @@ class Known(Callers):
     """Callers whose keys are at hand."""
 
     def __init__(self, issuer: Issuer) -> None:
-        super().__init__("", {"review": "halo-attest-review", "engine": "halo-attest-engine"})
+        super().__init__(
+            "", {"halo-attest-review": "review", "halo-attest-engine": "engine", "halo-attest-customers": "review"}
+        )
         self.__dict__["_keys"] = {row["kid"]: row for row in issuer.keys()["keys"]}
 
 
@@ -101,7 +103,7 @@ def refused(token: str) -> Answer | None:
 
 
 def test_a_token_counts_for_its_own_identity_and_resource_alone() -> None:
-    """Another app's is 403; a stranger's, another resource's or another issuer's is 401."""
+    """Or for the application that identity alone opens. Another app's is 403; a stranger's, another resource's or another issuer's is 401."""
     graph_ = "https://graph.microsoft.com"
 
     def status(client: str, resource: str = graph_, issuer: Issuer = ISSUER) -> int | None:
@@ -109,6 +111,7 @@ def test_a_token_counts_for_its_own_identity_and_resource_alone() -> None:
         return answer and answer.status
 
     assert status("halo-attest-review") is None
+    assert status("halo-attest-customers") is None
     assert status("halo-attest-engine") == 403
     assert status("somebody") == 401
     assert status("halo-attest-review", "https://storage.azure.com") == 401
