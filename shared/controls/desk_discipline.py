@@ -26,7 +26,7 @@ def judge(facts: TicketCase, policy: Policy, now: datetime) -> Judgement:
     ticket = facts.ticket
     if facts.gone:
         return Judgement(Verdict.NOT_APPLICABLE, detail={"note": "The ticket is no longer among those judged."})
-    if is_open(ticket, now, policy.desk.closed_statuses):
+    if is_open(ticket, now, policy.desk.closed):
         reasons = [*_flow(facts, policy, now), *_due(ticket, policy, now), *_routing(facts, policy)]
     else:
         reasons = _closure(facts, policy)

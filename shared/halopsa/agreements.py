@@ -18,9 +18,12 @@ from shared.ports import Records
 
 
 def agreements(mirror: Records, policy: Policy, start: datetime, end: datetime) -> list[Agreement]:
-    """Contracts with an invoice dated in [start, end), in the MSP's own currency, for that is what time costs are in."""
+    """Contracts with an invoice dated in [start, end), one for each currency they were invoiced in.
+
+    Time costs are in the MSP's own currency: of a contract invoiced in another, or in two, the cost is not told.
+    """
     home = policy.service.currency
-    revenue: dict[int, Decimal] = defaultdict(Decimal)
+    revenue: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     owner: dict[int, str | None] = {}
     for row in mirror.rows("Invoice"):
         if row.get("voided") is True:
@@ -29,21 +32,22 @@ def agreements(mirror: Records, policy: Policy, start: datetime, end: datetime) 
             contract = positive(record.contract_id) or _of_lines(record)
             net = _net(record)
             inside = record.invoice_date is not None and start <= record.invoice_date < end
-            if contract is None or net is None or not inside or (currency_of(record) or home) != home:
+            if contract is None or net is None or not inside:
                 continue
-            revenue[contract] += net
+            revenue[contract, currency_of(record) or home] += net
             owner[contract] = customer_of(record.client_id)
-    hours, cost, unknown = _time(mirror, set(revenue), start, end)
+    hours, cost, unknown = _time(mirror, set(owner), start, end)
+    foreign = {contract for contract, currency in revenue if currency != home}
     return [
         Agreement(
             contract,
             owner[contract],
-            home,
+            currency,
             Fraction(amount),
             Fraction(hours[contract]),
-            None if contract in unknown else Fraction(cost[contract]),
+            None if contract in unknown | foreign else Fraction(cost[contract]),
         )
-        for contract, amount in sorted(revenue.items())
+        for (contract, currency), amount in sorted(revenue.items())
     ]
 
 

@@ -207,7 +207,7 @@ def _days(rows: Iterable[Mapping[str, Any]]) -> Iterator[Day]:
     records, _ = parse_rows(DeskDay, rows)
     for row in records:
         if row.date is not None and row.target_hours is not None and row.actual_hours is not None:
-            yield Day(row.date, Fraction(row.target_hours), Fraction(row.actual_hours))
+            yield Day(row.date, Fraction(row.target_hours), Fraction(row.actual_hours), row.agent_id)
 
 
 def customers(mirror: Records) -> dict[str, str]:

@@ -16,7 +16,7 @@ _NO_INVOICE = ("", "0", "-1")
 
 def closed_at_of(row: WorkTicket, policy: Policy, as_of: datetime) -> tuple[bool, datetime | None]:
     """Closed by its status, or by its closing date where the row carries no status; not before it happened."""
-    closed = row.dateclosed is not None if row.status_id is None else row.status_id in {9, *policy.desk.closed_statuses}
+    closed = row.dateclosed is not None if row.status_id is None else row.status_id in policy.desk.closed
     if not closed or (row.dateclosed is not None and row.dateclosed > as_of):
         return False, None
     return True, row.dateclosed

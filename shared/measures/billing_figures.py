@@ -9,15 +9,17 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from shared.measures.desk_facts import Day
 from shared.measures.kpis import NONE, Figure, Spread
 from shared.measures.money import by_currency
 from shared.measures.percentiles import HALF, NINE_TENTHS, mean, percentile
+from shared.measures.tally import count
 from shared.model import JsonObject, Money
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A contract over a period. ``cost`` None: some of its time has no cost rate. Both in ``currency``."""
+    """A contract over a period, in one currency. ``cost`` None: some of its time has no cost rate, or one in another currency."""
 
     contract: int
     customer: str | None
@@ -75,6 +77,28 @@ def realisation(worked: Iterable[Worked]) -> Figure:
     if hours <= 0:
         return NONE
     return Figure(Spread(len(entries), float(sum((one.hours for one in entries if one.invoiced), Decimal(0)) / hours)))
+
+
+def billable_hours(worked: Iterable[Worked]) -> Figure:
+    """Chargeable hours worked in the period, on an invoice or not; ``n`` counts entries."""
+    entries = list(worked)
+    return count(len(entries), _hours(entries))
+
+
+def utilisation(worked: Iterable[Worked], days: Sequence[Day]) -> Figure:
+    """Chargeable hours over the hours that people were to work (their targets); more than all of it is possible."""
+    target = sum((day.target for day in days), Fraction(0))
+    return Figure(Spread(len(days), float(_hours(worked) / target))) if target > 0 else NONE
+
+
+def hours_per_engineer(worked: Iterable[Worked], days: Sequence[Day], smallest_group: int) -> Figure:
+    """Chargeable hours over the number of people who were to work; not told of groups so small that it tells of a person."""
+    people = len({day.who for day in days})
+    return Figure(Spread(people, float(_hours(worked) / people))) if people >= smallest_group else NONE
+
+
+def _hours(worked: Iterable[Worked]) -> Fraction:
+    return sum((Fraction(one.hours) for one in worked), Fraction(0))
 
 
 def ageing(owed: Iterable[Owed], today: date) -> list[JsonObject]:

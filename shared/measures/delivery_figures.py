@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from fractions import Fraction
 
 from shared.measures.kpis import NONE, Figure, Period, Spread
@@ -50,7 +50,13 @@ class HandoffNumbers:
     completeness: Fraction
 
 
-def on_time_milestones(projects: Sequence[ProjectNumbers], period: Period) -> Figure:
+def day_of(at: datetime, zone: tzinfo) -> date:
+    """The day as people where we work call it; HaloPSA writes a day without a time as midnight UTC."""
+    told = at.astimezone(UTC)
+    return told.date() if told.time() == time() else told.astimezone(zone).date()
+
+
+def on_time_milestones(projects: Sequence[ProjectNumbers], period: Period, zone: tzinfo = UTC) -> Figure:
     """Of the milestones due in the period, the share completed not later than on the day they were due."""
     due = [
         one
@@ -58,7 +64,9 @@ def on_time_milestones(projects: Sequence[ProjectNumbers], period: Period) -> Fi
         for one in project.milestones
         if period.holds(one.target) and not (one.complete and one.completed_at is None)
     ]
-    kept = sum(1 for one in due if one.completed_at is not None and one.completed_at.date() <= one.target.date())
+    kept = sum(
+        1 for one in due if one.completed_at is not None and day_of(one.completed_at, zone) <= day_of(one.target, zone)
+    )
     return rate(kept, len(due))
 
 
@@ -95,11 +103,13 @@ def handoff_completeness(handoffs: Sequence[HandoffNumbers], period: Period) -> 
     return _spread([one.completeness for one in handoffs if period.holds(one.first_at)])
 
 
-def kickoff_delays(projects: Sequence[ProjectNumbers], period: Period) -> Figure:
+def kickoff_delays(projects: Sequence[ProjectNumbers], period: Period, zone: tzinfo = UTC) -> Figure:
     """Of projects handed over whose plan starts in the period, the share kicked off after that day or not at all."""
     due = [one for one in projects if one.handed_over and period.holds(one.starts)]
     late = sum(
-        1 for one in due if one.starts is not None and (one.kickoff is None or one.kickoff.date() > one.starts.date())
+        1
+        for one in due
+        if one.starts is not None and (one.kickoff is None or day_of(one.kickoff, zone) > day_of(one.starts, zone))
     )
     return rate(late, len(due))
 

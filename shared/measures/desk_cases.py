@@ -29,7 +29,7 @@ class TicketCase:
 def cases_of(desk: Desk, policy: Policy, at: datetime, standing: Collection[str]) -> Iterator[TicketCase]:
     """Open tickets, those closed lately, and those with a finding that still asks (``standing``: their ids)."""
     since = at - timedelta(days=policy.desk.closed_days)
-    closed = policy.desk.closed_statuses
+    closed = policy.desk.closed
     twins = _twins(
         [one for one in desk.tickets if is_open(one, at, closed)], timedelta(hours=policy.desk.duplicate_hours)
     )
@@ -67,9 +67,7 @@ def alerts_of(desk: Desk, policy: Policy, at: datetime, standing: Collection[str
     for ticket in desk.tickets:
         practice = policy.practice_of(ticket.type_id, ticket.team)
         scoped = policy.scoped(practice, ticket.customer).desk
-        kept = is_open(ticket, at, scoped.closed_statuses) or (
-            ticket.closed is not None and since <= ticket.closed < at
-        )
+        kept = is_open(ticket, at, scoped.closed) or (ticket.closed is not None and since <= ticket.closed < at)
         if ticket.id in standing or (ticket.type_id in scoped.alert_types and kept):
             alerts.append((ticket, practice, ticket.type_id not in scoped.alert_types))
     parents = {ticket.parent for ticket, _, _ in alerts}

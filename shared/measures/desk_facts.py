@@ -90,11 +90,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One agent's day in the timesheet; whose it is stays out of the figures."""
+    """One agent's day in the timesheet; whose it is is counted and never told."""
 
     at: datetime
     target: Fraction
     actual: Fraction
+    who: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,5 +71,4 @@ def closure_gaps(ticket: TicketFacts, trail: Trail | None, desk: DeskPolicy) -> 
 
 def reopened(trail: Trail, desk: DeskPolicy) -> bool:
     """An action took it out of a closed status into one that is not closed."""
-    closed = {9, *desk.closed_statuses}
-    return any(old in closed and new not in closed for old, new in trail.moves)
+    return any(old in desk.closed and new not in desk.closed for old, new in trail.moves)

@@ -84,6 +84,9 @@ _UP, _DOWN = Better.HIGHER, Better.LOWER
 
 TOGETHER: tuple[str, ...] = (
     "time_entry_compliance",
+    "utilisation",
+    "billable_hours",
+    "billable_hours_per_engineer",
     "realisation",
     "agreement_profitability",
     "canary_effectiveness",
@@ -101,6 +104,8 @@ CATALOGUE: dict[str, Kpi] = {
             "sla_attainment", "Closed in time", _R, _UP, SERVICE, "tickets closed in the period and subject to an SLA"
         ),
         _kpi("sla_at_risk", "Past due or on course to miss", _C, _DOWN, SERVICE, "open tickets subject to an SLA"),
+        _kpi("tickets_opened", "Tickets opened", _C, _DOWN, SERVICE, "tickets that occurred in the period"),
+        _kpi("tickets_closed", "Tickets closed", _C, _UP, SERVICE, "tickets closed in the period"),
         _kpi("reopen_rate", "Reopened", _R, _DOWN, SERVICE, "tickets closed in the period"),
         _kpi("reassignments", "Reassignments per ticket", _C, _DOWN, SERVICE, "tickets closed in the period"),
         _kpi("unassigned", "Unassigned", _C, _DOWN, FLOW, "open tickets"),
@@ -108,6 +113,16 @@ CATALOGUE: dict[str, Kpi] = {
         _kpi("no_next_action", "Without a next action", _C, _DOWN, FLOW, "open tickets"),
         _kpi("incomplete_closure", "Closed incompletely", _C, _DOWN, FLOW, "tickets closed in the period"),
         _kpi("time_entry_compliance", "Working time recorded", _R, _UP, MONEY, "agent days with a target"),
+        Kpi("utilisation", "Working time that is chargeable", _R, _UP, MONEY, "agent days with a target"),
+        _kpi("billable_hours", "Chargeable hours worked", _H, _UP, MONEY, "chargeable time entries of the period"),
+        _kpi(
+            "billable_hours_per_engineer",
+            "Chargeable hours per engineer",
+            _H,
+            _UP,
+            MONEY,
+            "people with working time in the period",
+        ),
         _kpi("unbilled_hours", "Chargeable hours not invoiced", _H, _DOWN, MONEY, "chargeable time entries"),
         _kpi("billing_exceptions", "Billing exceptions open", _C, _DOWN, MONEY, "invoices checked"),
         _kpi("realisation", "Chargeable hours invoiced", _R, _UP, MONEY, "chargeable time entries of the period"),

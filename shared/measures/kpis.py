@@ -79,7 +79,15 @@ RATES = (
     "client_notification_compliance",
     "workflow_usage",
 )
-COUNTS = ("sla_at_risk", "unassigned", "stale", "no_next_action", "incomplete_closure")
+COUNTS = (
+    "tickets_opened",
+    "tickets_closed",
+    "sla_at_risk",
+    "unassigned",
+    "stale",
+    "no_next_action",
+    "incomplete_closure",
+)
 DESK = (*MEANS, *RATES, *COUNTS)
 
 
@@ -184,6 +192,8 @@ class _Scope:
         period, priority = self._period, ticket.priority
         policy = self._scoped(practice, ticket.customer)
         security = is_security_incident(ticket, policy.desk)
+        if period.holds(ticket.occurred):
+            into["tickets_opened"][priority].append(1)
         if ticket.workflow is not None and period.holds(ticket.occurred):
             into["workflow_usage"][priority].append(int(ticket.workflow))
         if period.holds(ticket.first_response):
@@ -194,7 +204,7 @@ class _Scope:
             self._closed(ticket, policy, into)
             if security:
                 self._incident_closed(ticket, policy, into)
-        if is_open(ticket, period.end, policy.desk.closed_statuses):
+        if is_open(ticket, period.end, policy.desk.closed):
             self._open(ticket, policy, into)
             if security and ticket.occurred is not None:
                 into["incident_age_hours"][priority].append((period.end - ticket.occurred) // _TICK)
@@ -208,6 +218,7 @@ class _Scope:
 
     def _closed(self, ticket: TicketFacts, policy: Policy, into: Samples) -> None:
         priority = ticket.priority
+        into["tickets_closed"][priority].append(1)
         took = elapsed(ticket.occurred, ticket.closed)
         if took is not None:
             into["cycle_time_hours"][priority].append(took)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -28,7 +29,7 @@ def closed_in_time(ticket: TicketFacts) -> bool:
     return ticket.closed is not None and ticket.fix_by is not None and ticket.closed <= ticket.fix_by
 
 
-def is_open(ticket: TicketFacts, at: datetime, closed_statuses: tuple[int, ...]) -> bool:
+def is_open(ticket: TicketFacts, at: datetime, closed: Collection[int]) -> bool:
     """Open as at an instant: it had occurred and was not closed yet.
 
     A closed status without a closing time counts as closed: it is certainly not open work.
@@ -37,7 +38,7 @@ def is_open(ticket: TicketFacts, at: datetime, closed_statuses: tuple[int, ...])
         return False
     if ticket.closed is not None:
         return ticket.closed >= at
-    return ticket.status not in closed_statuses
+    return ticket.status not in closed
 
 
 def standing(ticket: TicketFacts, at: datetime, share: Decimal) -> Standing:

@@ -51,6 +51,7 @@ class DeskPolicy(Section):
     stale_days: Days = 5
     no_next_action_days: Days = 3
     closed_statuses: tuple[int, ...] = (9,)
+    """9 is closed whether or not it is named."""
     waiting_statuses: tuple[int, ...] = ()
     """Open work in these statuses waits for somebody else: it is not counted as stale or without a next action."""
     incident_types: tuple[int, ...] = (1, 25)
@@ -87,3 +88,8 @@ class DeskPolicy(Section):
     alert_dismissed_categories: tuple[str, ...] = ()
     """An alert closed with one of these (``category_1``) needs no incident."""
     review_outcomes: tuple[str, ...] = ("Post-Incident Review",)
+
+    @property
+    def closed(self) -> frozenset[int]:
+        """Every status that is closed."""
+        return frozenset({9, *self.closed_statuses})

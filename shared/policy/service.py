@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.policy.section import Days, Section
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError(f"{name!r} is no time zone such as America/Toronto") from None
+    return name
 
 
 class ServicePolicy(Section):
@@ -21,7 +30,7 @@ class ServicePolicy(Section):
     sample_size: Annotated[int, Field(ge=1)] = 5
     retention_days: Days = 2557
     calendar: str = "mon-fri 09:00-17:00"
-    time_zone: str = "America/Toronto"
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "America/Toronto"
     holidays: tuple[str, ...] = ()
     """ISO dates on which nobody works."""
     channel: str = ""

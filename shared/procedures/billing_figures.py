@@ -17,13 +17,16 @@ from shared.measures.billing_figures import (
     Worked,
     ageing,
     agreement_profitability,
+    billable_hours,
+    hours_per_engineer,
     realisation,
+    utilisation,
 )
 from shared.measures.kpis import Figure, Period
 from shared.measures.money import by_currency, half_up
 from shared.model import JsonObject, Money, Person, parse_instant, rfc3339
 from shared.procedures.kpi_scope import period_of, wants_of
-from shared.procedures.kpi_sources import Wants
+from shared.procedures.kpi_sources import Wants, desk_of
 from shared.procedures.services import Services
 from shared.registers import findings
 
@@ -76,12 +79,21 @@ def _known(services: Services, period: Period) -> _Known:
 def billing_figures(services: Services, period: Period, *, wants: Wants) -> dict[str | None, dict[str, Figure]]:
     """By practice; agreements and invoices belong to a customer and to no practice: told for all practices together."""
     known = _known(services, period)
+    worked = [one for one in known.worked if wants(None, one.customer)]
+    # whoever sees only some customers sees only some of what people did with the hours they were to work
+    held = desk_of(services).days if wants(None, None) else ()
+    days = [day for day in held if day.target > 0 and period.holds(day.at)]
     return {
         None: {
             "agreement_profitability": agreement_profitability(
                 one for one in known.agreements if wants(None, one.customer)
             ),
-            "realisation": realisation(one for one in known.worked if wants(None, one.customer)),
+            "realisation": realisation(worked),
+            "billable_hours": billable_hours(worked),
+            "utilisation": utilisation(worked, days),
+            "billable_hours_per_engineer": hours_per_engineer(
+                worked, days, services.policy.policy.service.smallest_group
+            ),
         }
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from shared.measures import delivery_figures as figures
 from shared.measures.delivery_figures import HandoffNumbers, Milestone, ProjectNumbers
@@ -37,17 +38,18 @@ def project_figures(services: Services, period: Period, *, wants: Wants) -> dict
     submitted = [
         one for row in deals.values() if wants(row.get("practice"), row.get("customer")) for one in _handoff(row)
     ]
+    zone = ZoneInfo(services.policy.policy.service.time_zone)
     out: dict[str | None, dict[str, Figure]] = {}
     for practice in (None, *services.policy.policy.practices):
         mine = [one for one in projects if practice in (None, one.practice)]
         asked = [one for one in submitted if practice in (None, one.practice)]
         out[practice] = {
-            "on_time_milestone_rate": figures.on_time_milestones(mine, period),
+            "on_time_milestone_rate": figures.on_time_milestones(mine, period, zone),
             "budget_variance": figures.budget_variance(mine),
             "project_margin": figures.project_margin(mine),
             "gross_margin_accuracy": figures.margin_accuracy(mine),
             "handoff_completeness": figures.handoff_completeness(asked, period),
-            "kickoff_delay_rate": figures.kickoff_delays(mine, period),
+            "kickoff_delay_rate": figures.kickoff_delays(mine, period, zone),
             "scope_change_frequency": figures.scope_changes(mine, period),
         }
     return out

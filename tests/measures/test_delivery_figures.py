@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.measures import delivery_figures as figures
 from shared.measures.delivery_figures import HandoffNumbers, Milestone, ProjectNumbers
@@ -79,3 +80,16 @@ def test_scope_changes_are_counted_per_open_project_with_a_baseline() -> None:
 
     found = figures.scope_changes(rows, PERIOD).whole
     assert (found.n, found.value) == (2, 1.0)
+
+
+def test_a_day_ends_where_people_work() -> None:
+    """Nine in the evening in Toronto is the next day in UTC: the milestone and the kickoff of that evening are in time."""
+    toronto, due = ZoneInfo("America/Toronto"), START + DAY
+    evening = due + DAY + timedelta(hours=2)
+    one = project(
+        milestones=(Milestone(due, complete=True, completed_at=evening),), handed_over=True, starts=due, kickoff=evening
+    )
+
+    assert figures.on_time_milestones([one], PERIOD, toronto).whole.value == 1
+    assert figures.kickoff_delays([one], PERIOD, toronto).whole.value == 0
+    assert figures.on_time_milestones([one], PERIOD).whole.value == 0

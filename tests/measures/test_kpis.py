@@ -82,6 +82,28 @@ def test_attainment_counts_only_tickets_subject_to_an_sla() -> None:
     assert value(found, "sla_attainment") == (2, 0.5)
 
 
+def test_volume_is_what_came_and_what_went_in_the_period() -> None:
+    """By priority; a ticket of before that is closed in it only went, and no ticket at all is unknown."""
+    found = figures(
+        ticket(),
+        ticket(id="2", priority=1, closed=START + 2 * HOUR),
+        ticket(id="3", occurred=START - HOUR, closed=START + HOUR),
+    )
+
+    assert value(found, "tickets_opened") == (2, 2.0)
+    assert value(found, "tickets_closed") == (2, 2.0)
+    assert {key: one.value for key, one in found[None]["tickets_opened"].by_priority.items()} == {"1": 1.0, "3": 1.0}
+    assert value(figures(), "tickets_opened") == (0, None)
+
+
+def test_status_nine_is_closed_whatever_else_policy_names() -> None:
+    """A tenant with a closed status of its own has the built-in one beside it."""
+    policy = read_policy("[desk]\nclosed_statuses = [20]\n")
+    found = figures(ticket(status=9), ticket(id="2", status=20), ticket(id="3"), policy=policy)
+
+    assert value(found, "unassigned")[0] == 1
+
+
 def test_open_work_is_told_as_at_the_end_of_the_period() -> None:
     """Closed later is open then; occurred later does not exist yet; past due and on course to miss both count."""
     found = figures(

@@ -24,6 +24,7 @@ def test_an_empty_document_is_the_shipped_policy():
         ("[billing]\nmargin_floor = 1.5\n", "billing.margin_floor"),
         ('[billing]\nquantity_tolerance = "-0.10"\n', "billing.quantity_tolerance"),
         ("[override.customer.12.billing]\nhold = 'sometimes'\n", "billing.hold"),
+        ('[service]\ntime_zone = "Canada/Narnia"\n', "service.time_zone"),
         ("this is not toml", "not TOML"),
     ],
 )

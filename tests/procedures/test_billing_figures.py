@@ -111,6 +111,53 @@ def test_realisation_begins_and_ends_with_the_period_to_the_instant() -> None:
     assert told == {0: None, 3: 0.75}
 
 
+def test_an_agreement_invoiced_in_another_currency_is_told_and_has_no_margin() -> None:
+    """Costs are in the MSP's own money: of one invoiced in US dollars the margin is unknown, not left unsaid."""
+    office = Office(rows())
+    told = billing_view(office.services, FINANCE, "2026-11-01T00:00:00Z", "2027-01-01T00:00:00Z", None)["agreements"]
+    seen = [(one["contract"], one["revenue"]["currency"], one["margin"] is None) for one in told]
+
+    assert seen == [("501", "CAD", False), ("502", "CAD", True), ("502", "USD", True)]
+
+
+def sheet(agents: int, **more: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": place,
+            "agent_id": place,
+            "date": "2026-11-10T00:00:00",
+            "target_hours": 8.0,
+            "actual_hours": 8.0,
+            **more,
+        }
+        for place in range(1, agents + 1)
+    ]
+
+
+def test_utilisation_is_chargeable_hours_over_the_hours_people_were_to_work() -> None:
+    """4 chargeable hours of November over ten days of 8; who sees one customer sees no share of everybody's time."""
+    office = Office(rows() | {"Timesheet": sheet(10)})
+    found = kpi(office, "utilisation")
+    assert (found["n"], found["value"]) == (10, 0.05)
+    assert kpi(office, "billable_hours")["value"] == 4
+    assert kpi(office, "billable_hours", "13")["value"] == 1
+    assert (kpi(office, "utilisation", "13")["n"], kpi(office, "utilisation", "13")["value"]) == (0, None)
+
+
+def test_days_without_a_target_or_without_any_sheet_leave_utilisation_unknown() -> None:
+    """Nothing is divided by zero and nothing unknown is zero."""
+    for held in ([], sheet(10, target_hours=0.0), sheet(10, date="2026-12-01T00:00:00")):
+        found = kpi(Office(rows() | {"Timesheet": held}), "utilisation")
+        assert (found["n"], found["value"]) == (0, None)
+
+
+def test_hours_per_engineer_are_not_told_of_a_handful_of_people() -> None:
+    """Under five people a mean says what one of them did; a person with two days is one person."""
+    assert kpi(Office(rows() | {"Timesheet": sheet(4) * 2}), "billable_hours_per_engineer")["value"] is None
+    found = kpi(Office(rows() | {"Timesheet": sheet(8)}), "billable_hours_per_engineer")
+    assert (found["n"], found["value"]) == (8, 0.5)
+
+
 def test_exceptions_are_told_by_cause_and_money() -> None:
     """Each open cause with its count, the money at stake by currency, and since when."""
     made = rows() | {
