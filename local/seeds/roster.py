@@ -123,6 +123,7 @@ def _agent(number: int, name: str, **more: Any) -> Row:
         "isdisabled": False,
         "isapiagent": False,
         "is_admin": False,
+        "lastlogindate": None if more.get("isapiagent") else "2026-11-13T14:05:00",
         **more,
     }
 
@@ -215,6 +216,7 @@ def _configuration() -> dict[str, list[Row]]:
             for number, name, response, fix in hours
         ],
         "SLA": [{"id": 1, "name": "Standard", "workday_id": 1}],
+        "Workflow": [{"id": 1, "name": "Incident to closure", "active": True, "in_use": True}],
         "Outcome": [{"id": number, "outcome": name, "buttonname": name, "hidden": False} for number, name in outcomes],
         "Category": [
             {"id": number, "value": name, "type_id": 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from shared.controls.spec import Cadence, Canary, Control, Judgement
 from shared.model import Reason, Role, Severity, Verdict
@@ -37,8 +37,17 @@ class SprawlFacts:
     statuses: int
 
 
-def judge(facts: CommitFacts | TypeFacts | SprawlFacts, policy: Policy, now: datetime) -> Judgement:  # noqa: ARG001 - the form of every judge
+@dataclass(frozen=True, slots=True)
+class LicenceFacts:
+    """Until when there is a UAT tenant."""
+
+    ends: date
+
+
+def judge(facts: CommitFacts | TypeFacts | SprawlFacts | LicenceFacts, policy: Policy, now: datetime) -> Judgement:
     """By what the facts are about."""
+    if isinstance(facts, LicenceFacts):
+        return _licence(facts, policy, now)
     if isinstance(facts, CommitFacts):
         return _commit(facts, policy)
     if isinstance(facts, TypeFacts):
@@ -91,6 +100,16 @@ def _sprawl(facts: SprawlFacts, policy: Policy) -> Judgement:
     return Judgement.of(reasons, severity=Severity.LOW)
 
 
+def _licence(facts: LicenceFacts, policy: Policy, now: datetime) -> Judgement:
+    left = (facts.ends - now.date()).days
+    if left > policy.configuration.uat_notice_days:
+        return Judgement.of(())
+    when = f"ends on {facts.ends}" if left >= 0 else f"ended on {facts.ends}"
+    text = f"The UAT tenant's licence {when}; without it no change can be proven before it reaches production."
+    severity = Severity.HIGH if left < 0 else Severity.MEDIUM
+    return Judgement.of([Reason("uat_ending", text)], severity=severity)
+
+
 CONTROL = Control(
     id="configuration_governed",
     title="Configuration changes come from UAT and stand, and no type or status is unused or a twin.",
@@ -99,7 +118,16 @@ CONTROL = Control(
     subject_kind="configuration",
     cadence=Cadence.DAILY,
     needs=("ConfigCommit", "TicketType", "Status", "Tickets"),
-    codes=("not_from_uat", "untracked", "rolled_back", "secret_changed", "sprawl", "unused", "near_duplicate"),
+    codes=(
+        "not_from_uat",
+        "untracked",
+        "rolled_back",
+        "secret_changed",
+        "sprawl",
+        "unused",
+        "near_duplicate",
+        "uat_ending",
+    ),
     judge=judge,
     frameworks=("iso-27001@2022:A.8.9", "iso-27001@2022:A.8.32", "soc2@2017:CC8.1"),
     canaries=(
@@ -113,6 +141,11 @@ CONTROL = Control(
             "far too many types",
             "sprawl",
             lambda policy, _now: SprawlFacts(policy.configuration.most_ticket_types + 1, 1),
+        ),
+        Canary(
+            "a UAT licence that ran out",
+            "uat_ending",
+            lambda _policy, now: LicenceFacts(now.date() - timedelta(days=1)),
         ),
     ),
 )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from shared.controls.configuration_governed import CommitFacts, SprawlFacts, TypeFacts
+from shared.controls.configuration_governed import CommitFacts, LicenceFacts, SprawlFacts, TypeFacts
 from shared.controls.spec import Case
 from shared.halopsa.records.trail import ConfigCommit
 from shared.halopsa.records.wire import parse_rows
@@ -20,7 +20,9 @@ _NOISE = re.compile(r"[^a-z0-9]+")
 
 
 def cases(mirror: Records, policy: Policy, as_of: datetime) -> Iterator[Case]:  # noqa: ARG001 - the form of every family
-    """One case per configuration commit, ticket type and status, and one for their number."""
+    """One case per configuration commit, ticket type and status, one for their number, one for the licence of UAT."""
+    if policy.configuration.uat_ends is not None:
+        yield Case(Subject("configuration", "uat"), None, None, LicenceFacts(policy.configuration.uat_ends))
     for kind, noun in (("TicketType", "ticket_type"), ("Status", "status")):
         if mirror.read_at(kind) is None:
             missing = f"HaloPSA's {noun.replace('_', ' ')} list was never read."

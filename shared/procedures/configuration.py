@@ -1,4 +1,4 @@
-"""Configuration check: HaloPSA's change log against the promise of UAT, and our own: numbers confirmed, no control silent."""
+"""Configuration check: HaloPSA's change log, set-up and master data; and our own: numbers confirmed, no control silent."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from shared.procedures.runs import Run
 from shared.procedures.self_watch import judge_defaults, judge_silence
 from shared.procedures.services import Services
 
+_FAMILIES = {"configuration_governed": "configuration", "desk_setup": "desk_setup", "master_data": "master_data"}
+"""Control to the facts it judges."""
+
 
 def configuration_check_run(services: Services, run: Run) -> JsonObject:
-    """Judge every configuration commit, ticket type and status that the mirror holds."""
-    facts = services.facts("configuration")
+    """Judge every configuration commit, the desk's set-up, and customers, agreements and catalogue, as the mirror holds them."""
     run.progress(0.1, "Reading configuration from the mirror.")
-    control = controls()["configuration_governed"]
-    cases = facts.cases(services.mirror, services.policy.policy, run.as_of)  # type: ignore[attr-defined]  # module by name
-    done = assess(services, control, cases, as_of=run.as_of, run_id=run.run_id)
+    done = []
+    for control, family in _FAMILIES.items():
+        facts = services.facts(family)
+        cases = facts.cases(services.mirror, services.policy.policy, run.as_of)  # type: ignore[attr-defined]  # module by name
+        done += assess(services, controls()[control], cases, as_of=run.as_of, run_id=run.run_id)
     for judge_ours in (judge_defaults, judge_silence):
         done += judge_ours(services, run.as_of, run.run_id)
     tell_new(services, done, run.run_id)

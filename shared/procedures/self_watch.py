@@ -28,7 +28,13 @@ JUDGES: Mapping[str, tuple[str, ...]] = {
         "invoice_left_unsigned",
         "recurring_invoice_hold",
     ),
-    "configuration_check": ("configuration_governed", "control_cadence", "policy_confirmed"),
+    "configuration_check": (
+        "configuration_governed",
+        "control_cadence",
+        "desk_setup",
+        "master_data",
+        "policy_confirmed",
+    ),
     "desk_check": ("alert_linked", "desk_discipline", "incident_discipline"),
     "handoff_review": (
         "decision_log",

@@ -41,6 +41,21 @@ def test_unused_twins_and_sprawl_are_told():
     assert codes(SprawlFacts(12, 20)) == []
 
 
+def test_a_uat_licence_is_told_before_it_ends_and_more_loudly_after():
+    """It is time-limited; a policy that names no end asks nothing."""
+    policy = read_policy("[configuration]\nuat_ends = 2026-12-31\n")
+    (case,) = [one for one in cases(MemoryMirror(), policy, NOW) if one.subject.id == "uat"]
+
+    def at(day: datetime) -> tuple[list[str], str]:
+        judgement = CONTROL.judge(case.facts, policy, day)
+        return [one.code for one in judgement.reasons], judgement.severity.value
+
+    assert at(datetime(2026, 11, 30, tzinfo=UTC))[0] == []
+    assert at(datetime(2026, 12, 1, tzinfo=UTC)) == (["uat_ending"], "medium")
+    assert at(datetime(2027, 1, 1, tzinfo=UTC)) == (["uat_ending"], "high")
+    assert not [one for one in cases(MemoryMirror(), shipped_policy(), NOW) if one.subject.id == "uat"]
+
+
 def test_facts_come_from_the_mirror_with_uses_counted():
     """A type that a ticket uses is used; names that differ by case and sign are twins; an unread list is unknown."""
     mirror = MemoryMirror()

@@ -1,10 +1,20 @@
-"""HaloPSA's rows of whom we work for: sites and users. Names of people are not read: no control needs them."""
+"""HaloPSA's rows of whom we work for: clients, sites, users. Names of people are not read: no control needs them."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from shared.halopsa.records.wire import HaloBool, HaloId, HaloText, Record
+
+
+class ClientRow(Record):
+    """A client (Area)."""
+
+    kind: ClassVar[str] = "Client"
+
+    id: HaloId
+    name: HaloText = ""
+    inactive: HaloBool = False
 
 
 class SiteRow(Record):
@@ -28,4 +38,6 @@ class UserRow(Record):
     client_id: HaloId | None = None
     site_id: HaloId | None = None
     inactive: HaloBool = False
+    emailaddress: HaloText | None = None
+    """Compared, and never told."""
     linked_agent_id: HaloId | None = None
