@@ -6,7 +6,7 @@ Errors are from ``shared.errors``; any failure to reach the store raises Storage
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -245,8 +245,8 @@ class Mirror(Records, Protocol):
     def identity(self, kind: str, row: JsonObject) -> str | None:
         """The id under which a row is kept; None when it has none."""
 
-    def save_state(self, kind: str, state: JsonObject) -> None:
-        """Replace it."""
+    def change_state(self, kind: str, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
+        """Replace it by what ``change`` makes of it as it stands, and answer that; ``change`` may be called again."""
 
 
 @dataclass(frozen=True, slots=True)

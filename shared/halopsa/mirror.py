@@ -37,11 +37,22 @@ class BlobMirror(MirrorRecords):
         """The id under which a row is kept; None when it has none."""
         return identity(kind, row)
 
-    def save_state(self, kind: str, state: JsonObject) -> None:
-        """Replace what the last sync of this kind left."""
-        body = json.dumps(state, separators=(",", ":"), sort_keys=True).encode()
+    def change_state(self, kind: str, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
+        """Move what is known of a kind by compare-and-swap, so that of two who change it at once neither is lost."""
         name = state_name(kind)
-        self._cache.keep(name, (self._blobs.put(CONTAINER, name, body, "application/json"), body))
+        held = self._cache.standing(name)
+        for _ in range(_MOST_TRIES):
+            held = held or self._cache.read(name)
+            state = change(json.loads(held[1]) if held[0] else {})
+            body = json.dumps(state, separators=(",", ":"), sort_keys=True).encode()
+            try:
+                etag = self._blobs.put(CONTAINER, name, body, "application/json", etag=held[0])
+            except RowStale:
+                held = None
+                continue
+            self._cache.keep(name, (etag, body))
+            return state
+        raise StorageUnavailable("Too many writers at once on one part of the mirror.", code="mirror_contended")
 
     def apply(self, kind: str, rows: Iterable[JsonObject], *, read_at: datetime, complete: bool = False) -> int:
         """Fold rows in, newest last_update wins; answer how many changed."""
@@ -57,7 +68,7 @@ class BlobMirror(MirrorRecords):
         changed = len(self.fold(kind, noted() if complete else rows).changed)
         if complete:
             changed += self.retire(kind, seen)
-            self.save_state(kind, self.state(kind) | {"read_at": rfc3339(read_at)})
+            self.change_state(kind, lambda state: state | {"read_at": rfc3339(read_at)})
         return changed
 
     def fold(self, kind: str, rows: Iterable[JsonObject]) -> Folded:

@@ -98,10 +98,10 @@ def _reconcile(services: Services, run: Run, source: str, *, alone: bool) -> tup
     keep = {
         each.key for each in sent if each.id not in lost and (until is None or not each.at or each.at > until - _WINDOW)
     }
-    services.mirror.save_state(
-        state_name,
-        {"until": body["until"], "covered": sorted(keep), "trouble_after": compared.trouble_after, "at": rfc3339(now)},
-    )
+    reached = {
+        "until": body["until"], "covered": sorted(keep), "trouble_after": compared.trouble_after, "at": rfc3339(now)
+    }  # fmt: skip
+    services.mirror.change_state(state_name, lambda _state: reached)
     return certificate, _reasons(source, compared, lost)
 
 

@@ -145,7 +145,7 @@ def _failed(services: Services, report: Report, kind: str, fault: SourceError) -
         raise fault
     told = {"code": fault.code, "text": fault.message, "at": rfc3339(services.clock.now())}
     if isinstance(fault, SourceDenied | SourceRejected) or fault.code in _HOPELESS:
-        services.mirror.save_state(kind, services.mirror.state(kind) | {"unreadable": told})
+        services.mirror.change_state(kind, lambda state: state | {"unreadable": told})
         report.unreadable.append({"kind": kind, "code": fault.code, "text": fault.message})
         return
     report.down.append(fault)

@@ -47,32 +47,35 @@ def read_actions(services: Services, tell: Callable[[str], None]) -> ListRead:
             done_tickets[name] = serial
         if number % _SAVE_EVERY == 0:
             reader.flush()
-            held = mirror.state(_KIND)
-            mirror.save_state(_KIND, held | unqueue(held, done_days, done_tickets) | _looks(reader.read, held))
+            mirror.change_state(
+                _KIND, lambda held: held | unqueue(held, done_days, done_tickets) | _looks(reader.read, held)
+            )
             tell(f"Reading Actions: {number} of {total} windows.")
     reader.flush()
     read = reader.read
-    state = mirror.state(_KIND)
-    more: JsonObject = {
-        **unqueue(state, done_days, done_tickets),
-        "rows": read.rows,
-        "live": int(state.get("live", 0)) + read.added,
-        "observations": [*reversed(read.observations), *state.get("observations", ())][:100],
-        "restated": int(state.get("restated", 0)) + len(read.restated),
-        "refused": len(read.refused),
-        "incomplete": read.incomplete,
-        "unreadable": None,
-        **_looks(read, state),
-    }
-    tickets_read = mirror.read_at("Tickets") is not None
-    if not read.incomplete and tickets_read:
-        more["read_at"] = rfc3339(now)
-    mirror.save_state(_KIND, state | more)
+    whole = not read.incomplete and mirror.read_at("Tickets") is not None
+
+    def done(held: JsonObject) -> JsonObject:
+        return {
+            **held,
+            **unqueue(held, done_days, done_tickets),
+            "rows": read.rows,
+            "live": int(held.get("live", 0)) + read.added,
+            "observations": [*reversed(read.observations), *held.get("observations", ())][:100],
+            "restated": int(held.get("restated", 0)) + len(read.restated),
+            "refused": len(read.refused),
+            "incomplete": read.incomplete,
+            "unreadable": None,
+            **_looks(read, held),
+            **({"read_at": rfc3339(now)} if whole else {}),
+        }
+
+    mirror.change_state(_KIND, done)
     return read
 
 
 def _looks(read: ListRead, state: JsonObject) -> JsonObject:
-    return read.checked.left(whole=False, before=state.get("unknown_fields", {}))
+    return read.checked.left(state, whole=False)
 
 
 class _Reader:

@@ -63,10 +63,11 @@ class Checked:
             elif record_id in self.standing or record_id in self.faults:
                 self.faults[record_id] = ""
 
-    def left(self, *, whole: bool, before: Mapping[str, int]) -> JsonObject:
-        """What to keep in the kind's state."""
-        faults = {name: fault for name, fault in ({**self.standing, **self.faults}).items() if fault}
-        names = Counter(self.unknown) if whole else Counter(before) | self.unknown
+    def left(self, state: JsonObject, *, whole: bool) -> JsonObject:
+        """What to keep in the kind's state as it stands: a delivery may have found a fault meanwhile."""
+        faults = {name: fault for name, fault in ({**state.get("faults", {}), **self.faults}).items() if fault}
+        before: Counter[str] = Counter() if whole else Counter(state.get("unknown_fields", {}))
+        names = before | self.unknown
         return {
             "faults": dict(sorted(faults.items())[:_MOST]),
             "unknown_fields": dict(sorted(names.most_common(_MOST_NAMES))),
@@ -89,7 +90,12 @@ def judge_faults(services: Services, kind: str, as_of: datetime, run_id: str) ->
         cases = [_case(kind, name, fault, state) for name, fault in sorted(changed.items())]
         assess(services, records_readable.CONTROL, cases, as_of=as_of, run_id=f"{run_id}\nrecords\n{kind}")
     if changed or gone:
-        services.mirror.save_state(kind, services.mirror.state(kind) | {"faults": known, "faults_told": known})
+
+        def settled(held: JsonObject) -> JsonObject:
+            left = {name: fault for name, fault in held.get("faults", {}).items() if name not in gone}
+            return held | {"faults": left, "faults_told": known}
+
+        services.mirror.change_state(kind, settled)
     return len(known)
 
 
@@ -98,8 +104,9 @@ def check_heard(services: Services, kind: str, record_id: str, row: JsonObject, 
     checked = Checked()
     checked.take(services, kind, {record_id: row})
     if checked.faults:
-        state = services.mirror.state(kind)
-        services.mirror.save_state(kind, state | {"faults": {**state.get("faults", {}), **checked.faults}})
+        services.mirror.change_state(
+            kind, lambda state: state | {"faults": {**state.get("faults", {}), **checked.faults}}
+        )
         judge_faults(services, kind, as_of, run_id)
 
 

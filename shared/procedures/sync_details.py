@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared.errors import SourceDenied
-from shared.model import rfc3339
+from shared.model import JsonObject, rfc3339
 from shared.ports import Reading, ReadPage
 from shared.procedures.observe import record_rows
 from shared.procedures.services import Services
@@ -43,19 +43,23 @@ def read_details(services: Services, reading: Reading, tell: Callable[[str], Non
         if denied is not None:
             _keep(services, kind, checked)
             told = {"code": denied.code, "text": denied.message, "at": rfc3339(services.clock.now())}
-            mirror.save_state(kind, mirror.state(kind) | {"details_unreadable": told})
+            _told(services, kind, told)
             return count
     _keep(services, kind, checked)
     if mirror.state(kind).get("details_unreadable"):
-        mirror.save_state(kind, mirror.state(kind) | {"details_unreadable": None})
+        _told(services, kind, None)
     return count
+
+
+def _told(services: Services, kind: str, trouble: JsonObject | None) -> None:
+    services.mirror.change_state(kind, lambda state: state | {"details_unreadable": trouble})
 
 
 def _keep(services: Services, kind: str, checked: Checked) -> None:
     state = services.mirror.state(kind)
-    left = checked.left(whole=False, before=state.get("unknown_fields", {}))
+    left = checked.left(state, whole=False)
     if left["faults"] != state.get("faults", {}) or left["unknown_fields"] != state.get("unknown_fields", {}):
-        services.mirror.save_state(kind, state | left)
+        services.mirror.change_state(kind, lambda held: held | checked.left(held, whole=False))
 
 
 def _due(services: Services, kind: str) -> list[str]:

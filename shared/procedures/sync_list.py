@@ -161,20 +161,17 @@ def _save(services: Services, reading: Reading, state: JsonObject, read: ListRea
         if read.mode == "changes"
         else [*reversed(read.observations)]
     )
-    services.mirror.save_state(
-        reading.kind,
-        state
-        | {
-            "high_water": newest or None,
-            "observations": observations[:_MOST_OBSERVATIONS],
-            "record_count": read.record_count,
-            "incomplete": read.incomplete,
-            "refused": len(read.refused),
-            "restated": int(state.get("restated", 0)) + len(read.restated),
-            "unreadable": None,
-            **read.checked.left(whole=read.mode == "whole", before=state.get("unknown_fields", {})),
-        }
-        | more,
+    told: JsonObject = {
+        "high_water": newest or None,
+        "observations": observations[:_MOST_OBSERVATIONS],
+        "record_count": read.record_count,
+        "incomplete": read.incomplete,
+        "refused": len(read.refused),
+        "restated": int(state.get("restated", 0)) + len(read.restated),
+        "unreadable": None,
+    }
+    services.mirror.change_state(
+        reading.kind, lambda held: held | told | read.checked.left(held, whole=read.mode == "whole") | more
     )
 
 

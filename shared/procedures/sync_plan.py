@@ -23,15 +23,18 @@ def queue_lives(services: Services, rows: Iterable[JsonObject], now: datetime) -
     lives = [_padded(read.life(row, today)) for row in rows]
     if not lives:
         return
-    state = services.mirror.state("Actions")
-    serial = int(state.get("serial", 0)) + 1
-    days, tickets = plan(lives, {int(day) for day in state.get("days", {})})
     touched = covered(lives)
-    queue = {
-        "days": {**state.get("days", {}), **{str(day): serial for day in days if day in touched}},
-        "tickets": {**state.get("tickets", {}), **dict.fromkeys(sorted(tickets), serial)},
-    }
-    services.mirror.save_state("Actions", state | queue | {"serial": serial})
+
+    def queued(state: JsonObject) -> JsonObject:
+        serial = int(state.get("serial", 0)) + 1
+        days, tickets = plan(lives, {int(day) for day in state.get("days", {})})
+        return state | {
+            "days": {**state.get("days", {}), **{str(day): serial for day in days if day in touched}},
+            "tickets": {**state.get("tickets", {}), **dict.fromkeys(sorted(tickets), serial)},
+            "serial": serial,
+        }
+
+    services.mirror.change_state("Actions", queued)
 
 
 def covered(lives: Iterable[Life]) -> set[int]:

@@ -218,7 +218,7 @@ def sync(services: FakeServices) -> dict[str, Any]:
         if state.get("whole_at"):
             from shared.model import parse_instant, rfc3339
 
-            before = parse_instant(state["whole_at"]) - timedelta(days=2)
-            services.mirror.save_state(kind, state | {"whole_at": rfc3339(before)})
+            before = {"whole_at": rfc3339(parse_instant(state["whole_at"]) - timedelta(days=2))}
+            services.mirror.change_state(kind, lambda held, before=before: held | before)
     now = services.clock.now()
     return sync_run(services, Run(f"r-{time.monotonic_ns()}", "sync", None, now, "test"))

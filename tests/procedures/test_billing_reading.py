@@ -73,7 +73,7 @@ def test_a_halopsa_that_does_not_answer_leaves_what_was_read_before() -> None:
 def test_long_lists_are_left_to_the_sync() -> None:
     """More than a thousand rows are not read on top of what the sync reads: the budget of requests is shared."""
     services, halo = office()
-    services.mirror.save_state("Invoice", {"rows": 1001, "read_at": "2026-11-16T07:00:00Z"})
+    services.mirror.change_state("Invoice", lambda _: {"rows": 1001, "read_at": "2026-11-16T07:00:00Z"})
     assert read_anew(services, lambda _text: None)["held"] == ["Invoice"]
     asked = {kind for _, kind, _ in halo.calls if "/" not in kind}
     assert {"ClientContract", "RecurringInvoice", "TicketApproval"} <= asked

@@ -13,8 +13,9 @@ from shared.errors import SourceDenied, SourceDown, SourceRejected
 from shared.halopsa.mirror import BlobMirror
 from shared.procedures.runs import Run
 from shared.procedures.sync import sync_run
-from shared.procedures.sync_plan import plan, unqueue
+from shared.procedures.sync_plan import plan, queue_lives, unqueue
 from tests.harness.halo import FakeHalo
+from tests.harness.interleave import Turns
 from tests.harness.services import FakeServices
 
 
@@ -332,3 +333,20 @@ def test_what_was_queued_anew_stays_in_the_queue() -> None:
 def test_lives_without_dates_are_read_one_by_one() -> None:
     """Unknown is not zero days."""
     assert plan([("7", 0, 0)], set()) == (set(), {"7"})
+
+
+@pytest.mark.parametrize("steps", [(one, other) for one in range(4) for other in range(4)])
+def test_two_lists_that_queue_actions_at_once_lose_none(steps: tuple[int, int]) -> None:
+    """Projects and tickets are read side by side, each with actions to be read: wherever they cross, all stay."""
+    turns = Turns()
+    services = [FakeServices() for _ in range(2)]
+    for one in services:
+        one.mirror = BlobMirror(turns.port(services[0].blobs))
+    now = services[0].clock.now()
+    queue_lives(services[0], [ticket(1, 3)], now)
+    turns.play(
+        lambda: queue_lives(services[0], [ticket(2, 10)], now),
+        lambda: queue_lives(services[1], [ticket(3, 20)], now),
+        steps,
+    )
+    assert set(services[0].mirror.state("Actions")["tickets"]) == {"1", "2", "3"}
