@@ -376,8 +376,10 @@ class Key:
         if hashlib.sha256(self.spki).digest()[:4] != self.id:
             raise Fault(f"key {self.name} does not have the id it claims", "E_KEY")
         bounds = words[1:] or ["-", "-"]
-        self.first = 0 if bounds[0] == "-" else strict_number(bounds[0])
-        self.last = None if bounds[1] == "-" else strict_number(bounds[1])
+        if not all(re.fullmatch(r"-|0|[1-9][0-9]{0,18}", bound, re.ASCII) for bound in bounds):
+            raise Unreadable("a size in the key file is neither a plain number nor `-`", "E_FORMAT")
+        self.first = 0 if bounds[0] == "-" else int(bounds[0])
+        self.last = None if bounds[1] == "-" else int(bounds[1])
 
 
 def read_keys(text: str) -> list[Key]:
@@ -619,17 +621,15 @@ class Archive:
             self._refuse(name, flags, method, packed, size, mode >> 16)
             if size == _BIG:
                 size = struct.unpack("<Q", self._read(directory + 46 + named + 4, 8))[0]
-            expected = central_header(name, size, crc, at)
+            expected, header = central_header(name, size, crc, at), local_header(name, size, crc)
             if window[directory - base : directory - base + len(expected)] != expected:
-                codes = ("E_ZIP_CONFUSED", "E_LIMIT") if self._overlaps(entry, at) else ("E_ZIP_CONFUSED",)
-                raise Fault(f"the directory entry of {name[:60]!r} is not what it must be", *codes)
+                expected, header = self._repacked(entry, name, size, at)
             text = name.decode("ascii")
             if text in self.members:
                 raise Fault(f"{text} is in the archive twice", "E_ZIP_DUP")
             if hash(text.casefold()) in folded:
                 raise Fault(f"{text} differs from another name only in case", "E_ZIP_NAME")
             folded.add(hash(text.casefold()))
-            header = local_header(name, size, crc)
             if at + len(header) + size > start:
                 raise Fault(f"{text} reaches into the archive's directory", "E_ZIP_CONFUSED")
             data = self._read(at, len(header) + min(size, CHUNK))
@@ -643,13 +643,24 @@ class Archive:
         if self.length - directory != len(end_records(count, directory - start, start)):
             raise Fault("the archive's directory has bytes left over", "E_ZIP_CONFUSED")
 
-    @staticmethod
-    def _overlaps(entry: bytes, at: int) -> bool:
-        return bool(struct.unpack("<I", entry[42:46])[0] < min(at, _BIG))
+    def _repacked(self, entry: bytes, name: bytes, size: int, at: int) -> tuple[bytes, bytes]:
+        """Directory entry and local header of a member that somebody packed anew with another tool.
+
+        That alone is a fault, but what was done to the files can still be said. Whatever two readers may understand in
+        two ways ends it here.
+        """
+        flags, extra, comment, disk, mode, offset = struct.unpack("<8xH20xHHH4xHI", entry)
+        text = f"the directory entry of {name[:60]!r} is not what it must be"
+        if flags & ~0x800 or extra or comment or disk or offset != at or size >= _BIG:
+            raise Fault(text, "E_ZIP_CONFUSED", *(("E_LIMIT",) if offset < min(at, _BIG) else ()))
+        code = "E_ZIP_CONFUSED" if mode in (0, 0o100644) else "E_ZIP_TYPE"
+        if not any(code in one.codes for one in self.faults):
+            self.faults.append(Fault(text, code))
+        return entry + name, b"PK\x03\x04" + entry[6:32] + name
 
     @staticmethod
     def _refuse(name: bytes, flags: int, method: int, packed: int, size: int, mode: int) -> None:
-        if flags & 0x2041 or (mode and mode != 0o100644):
+        if flags & 0x2041 or mode >> 12 not in (0, 0o10):
             raise Fault(f"{name[:60]!r} is encrypted or no regular file", "E_ZIP_TYPE")
         if method or packed != size:
             raise Fault(f"{name[:60]!r} is compressed", "E_ZIP_TYPE", "E_LIMIT")
@@ -1626,6 +1637,13 @@ class Pack:
         self.said.append(f"Your checkpoint of size {since.size} is a prefix of this log.")
 
 
+def read_since(note: bytes) -> bytes:
+    """The checkpoint an auditor kept: what is none says nothing about the pack."""
+    if not re.match(rb"[^\n]+\n[0-9]+\n[^\n]+\n\n", note):
+        raise Unreadable("what --since names is no checkpoint", "E_FORMAT")
+    return note
+
+
 def examine(
     path: str,
     keys: list[Key] | None,
@@ -1680,7 +1698,7 @@ def main(arguments: list[str] | None = None) -> int:
                 keys = read_keys(file.read(1 << 21))
         if options.since:
             with Path(options.since).open("rb") as notes_file:
-                since = notes_file.read(MOST_NOTE + 1)
+                since = read_since(notes_file.read(MOST_NOTE + 1))
         now = datetime.now(timezone.utc)  # noqa: UP017, TID251 - an auditor's own clock, for --max-age-days
         code, verdict, codes, pack = examine(options.pack, keys, since, options.max_age_days, now, options.quorum)
         notes = [*map(str, pack.faults), *pack.warned]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import struct
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -229,6 +232,68 @@ def test_entries_in_only_one_of_the_two_lists(honest, tmp_path):
     only_central = data[:-22] + ghost + verify.end_records(count + 1, size + len(ghost), start)
     for changed in (only_local, only_central, data[:-22] + data[-22:] + data[-22:]):
         assert "E_ZIP_CONFUSED" in forge.check(tmp_path, changed, keys=keys).codes
+
+
+def repacked(data: bytes, change: Callable[[str, bytes], bytes | None]) -> bytes:
+    """The pack's files written anew with the standard library, as a stranger would; None leaves one out."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for one in old.infolist():
+            kept = change(one.filename, old.read(one))
+            if kept is not None:
+                new.writestr(one, kept)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        (lambda name, data: data, {"E_ZIP_CONFUSED"}),
+        (lambda name, data: data + b" " if name == "README.txt" else data, {"E_ZIP_CONFUSED", "E_DIGEST"}),
+        (lambda name, data: None if name == "index.csv" else data, {"E_ZIP_CONFUSED", "E_MISSING", "E_SUMS"}),
+        (
+            lambda name, data: b"{}" if name == "manifest.json" else data,
+            {"E_ZIP_CONFUSED", "E_MANIFEST", "E_SIGNATURE"},
+        ),
+    ],
+)
+def test_a_pack_packed_anew_is_refused_and_still_says_which_files_were_changed(honest, tmp_path, change, codes):
+    """P2, P3, P7: another tool writes other headers; that hides nothing that was done to the files."""
+    verdict = forge.check(tmp_path, repacked(honest[1], change), keys=honest[2])
+    assert (verdict.exit, set(verdict.codes)) == (1, codes)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("data/late.txt", {"E_ZIP_TYPE", "E_EXTRA"}),
+        ("README.txt", {"E_ZIP_DUP"}),
+        ("../late.txt", {"E_ZIP_NAME"}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_slipped_into_a_pack_with_another_tool_is_named(honest, tmp_path, name, codes):
+    """P1, P6, P8: the standard library appends a file with the rights of its own, and rewrites the directory."""
+    out = io.BytesIO(honest[1])
+    with zipfile.ZipFile(out, "a") as pack:
+        pack.writestr(name, b"x")
+    verdict = forge.check(tmp_path, out.getvalue(), keys=honest[2])
+    assert (verdict.exit, set(verdict.codes)) == (1, codes)
+
+
+@pytest.mark.parametrize("kept", [b"hello", b"", b"\x00\x01", b"origin\n12\n"])
+def test_a_file_that_is_no_checkpoint_is_a_misuse(honest, tmp_path, kept):
+    """--since is handed over by the auditor: what is none says nothing about the pack."""
+    verdict = forge.check(tmp_path, honest[1], keys=honest[2], since=kept)
+    assert (verdict.exit, verdict.verdict, verdict.codes) == (2, "unreadable", ["E_FORMAT"])
+
+
+@pytest.mark.parametrize("bounds", ["a b", "0", "0 01", "-1 -", "1_2 -"])
+def test_bounds_that_are_no_sizes_are_a_misuse(honest, tmp_path, bounds):
+    """K3: a range nobody can read trusts nothing, and is not the pack's fault."""
+    key = next(line for line in honest[2].splitlines() if not line.startswith("#")).split(" ")[0]
+    verdict = forge.check(tmp_path, honest[1], keys=f"{key} {bounds}\n")
+    assert (verdict.exit, verdict.codes) == (2, ["E_FORMAT"])
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ def test_unpinned_is_never_verified(case):
         (lambda line: f"{ORIGIN}+00000000+{line.split('+', 2)[2]}", 1, "E_KEY"),
         (lambda line: "# nothing\n", 2, "E_FORMAT"),
         (lambda line: "rubbish\n", 2, "E_FORMAT"),
-        (lambda line: f"{line.split()[0]} 0 x\n", 1, "E_FORMAT"),
+        (lambda line: f"{line.split()[0]} 0 x\n", 2, "E_FORMAT"),
     ],
 )
 def test_key_files(case, keys, exit_code, code):
