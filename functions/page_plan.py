@@ -31,7 +31,7 @@ def plan_tables(row: JsonObject) -> list[JsonObject]:
         ),
         table(
             "Periods",
-            [_period(one) for one in row.get("periods") or []],
+            [_period(one, row.get("as_of")) for one in row.get("periods") or []],
             {
                 "period": "Period",
                 "planned": "Planned in it",
@@ -66,13 +66,14 @@ def _stream(one: JsonObject) -> JsonObject:
     }
 
 
-def _period(one: JsonObject) -> JsonObject:
+def _period(one: JsonObject, as_of: str | None) -> JsonObject:
+    ahead = as_of is not None and one["start"] >= as_of
     return {
         "period": f"to {day(one['end'])}" if one["end"] else f"after {day(one['start'])}",
         "planned": one["planned_cost"],
         "spent": one["booked_cost"],
         "planned_hours": figure(one["planned_hours"]),
-        "booked_hours": figure(one["booked_hours"]),
+        "booked_hours": NONE if ahead else figure(one["booked_hours"]),
         "pv": one["pv"],
         "ev": one.get("ev"),
         "ac": one["ac"],
