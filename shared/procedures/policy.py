@@ -107,6 +107,24 @@ def _demand_ground(services: Services, identity: str, policy: PolicyInForce) -> 
         )
 
 
+def _demand_confirmations(services: Services, policy: PolicyInForce) -> None:
+    """What a policy newly calls confirmed, a decision of the log has confirmed: this one or another that was taken."""
+    standing = services.policy.policy.confirmed.keys
+    for key, identity in policy.policy.confirmed.keys.items():
+        if standing.get(key) == identity:
+            continue
+        held = decisions(services.rows).get(identity)
+        if held is None:
+            raise Unacceptable(
+                f"{key} is confirmed by {identity}, which is no decision of the log.", code="decision_unknown"
+            )
+        if held.body["state"] != "decided":
+            raise Unacceptable(
+                f"{key} is confirmed by the decision “{held.body['title']}”, which is {held.body['state']}.",
+                code="decision_not_taken",
+            )
+
+
 def _moved(before: JsonObject, after: JsonObject, under: str = "") -> Iterator[str]:
     """Dotted names of the settings that differ."""
     for key in sorted(before.keys() | after.keys()):
@@ -123,6 +141,7 @@ def put_policy(services: Services, person: Person, body: JsonObject) -> JsonObje
     text = body["toml"]
     policy = PolicyInForce(version_of(text), read_policy(text), text, decision)
     _demand_ground(services, decision, policy)
+    _demand_confirmations(services, policy)
     _keep(services.rows, services.ledger, services.clock, policy, actor=person.oid)
     Register(services.rows, "policy").put(
         "current",

@@ -23,9 +23,9 @@ def decided(services, **more):
     return governance.add_decision(services, NORA, body)["id"]
 
 
-def refusal(services, decision_id):
+def refusal(services, decision_id, toml=TOML):
     with pytest.raises(Unacceptable) as refused:
-        put_policy(services, NORA, {"toml": TOML, "decision_id": decision_id})
+        put_policy(services, NORA, {"toml": toml, "decision_id": decision_id})
     assert in_force(services.rows, "").decision_id is None
     return refused.value.code
 
@@ -68,3 +68,17 @@ def test_policy_rests_on_no_decision_about_something_else():
     services = FakeServices()
     assert refusal(services, decided(services, title="A second monitor for the desk")) == "decision_elsewhere"
     assert refusal(services, decided(services, title="About desk.stale_days")) == "decision_elsewhere"
+
+
+def test_a_shipped_number_is_confirmed_by_a_decision_of_the_log():
+    """By one that was taken; a name nobody knows and a decision nobody took confirm nothing."""
+    services = FakeServices()
+    ground, open_one = decided(services), decided(services, title="Materiality", decision=None)
+
+    def toml(identity):
+        return f'[confirmed.keys]\n"billing.materiality" = "{identity}"\n'
+
+    assert refusal(services, ground, toml("d-0000")) == "decision_unknown"
+    assert refusal(services, ground, toml(open_one)) == "decision_not_taken"
+    answer = put_policy(services, NORA, {"toml": toml(ground), "decision_id": ground})
+    assert "billing.materiality" not in answer["unconfirmed"]
