@@ -66,6 +66,9 @@ class Rows(Protocol):
     def transact(self, table: str, steps: Sequence[tuple[Op, Row]]) -> None:
         """All or nothing, one partition, at most 100 steps, each key once. RowExists or RowStale when a step may not."""
 
+    def ready(self, table: str, steps: Sequence[tuple[Op, Row]]) -> Callable[[], None]:
+        """``transact`` in two: nothing is sent until the answer is called, once, in whatever thread."""
+
     def scan(
         self,
         table: str,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,7 +19,7 @@ MOST_ENTRIES = 49
 """49 entries move as 98 steps; head and seal row make 100, the most a transaction holds."""
 MOST_BYTES = 2_500_000
 """Leaves and inline payloads of one transaction; base64 and JSON around them stay under 4 MiB."""
-_AHEAD = 10 * MOST_ENTRIES
+_AHEAD = 20 * MOST_ENTRIES
 _MOST_LOST_RACES = 10_000
 _MOST_FAILURES = 3
 
@@ -52,12 +53,12 @@ def _weight(row: Row) -> int:
 
 
 def _batch(waiting: Sequence[Row], most: int) -> list[Row]:
-    """As many rows from the front as one transaction may hold."""
+    """As many rows from the front as one transaction may hold, up to the first that can never be sealed."""
     chosen: list[Row] = []
     weight = 0
     for row in waiting[:most]:
         weight += _weight(row)
-        if chosen and weight > MOST_BYTES:
+        if _fault(row) or (chosen and weight > MOST_BYTES):
             break
         chosen.append(row)
     return chosen
@@ -98,64 +99,126 @@ def _quarantine(rows: Rows, log: str, row: Row, reason: str) -> None:
         return  # another sealer moved it
 
 
-def seal_log(rows: Rows, log: str, now: datetime) -> Sealed:
+Aside = Callable[[str, str], None]
+"""Told (ULID, reason) before a row is moved out of the way, so that a crash between the two leaves no silent gap."""
+
+
+def seal_log(rows: Rows, log: str, now: datetime, aside: Aside = lambda _ulid, _reason: None) -> Sealed:
     """Seal everything that is queued now. Raises StorageUnavailable only after several attempts; nothing is lost."""
-    done = Sealed()
-    failures, most = 0, MOST_ENTRIES
-    waiting: list[Row] = []
-    head: Head | None = None
-    """Where the log ends; read again after anything that did not go as it should."""
-    more = True
-    """Whether rows may be waiting that were not read; what comes from now on is the next sealing's."""
-    while done.lost_races < _MOST_LOST_RACES:
-        try:
-            if not waiting:
-                if not more:
-                    return done
-                page = rows.scan(TABLE, partition=log, first="q-", last="q.", limit=_AHEAD)
-                waiting, more = list(page.rows), page.next is not None
-                if not waiting:
-                    return done
-            poison = next(((row, why) for row in waiting[:most] if (why := _fault(row))), None)
-            if poison is not None:
-                _quarantine(rows, log, *poison)
-                done.quarantined.append((poison[0].key.removeprefix("q-"), poison[1]))
-                waiting.remove(poison[0])
-                continue
-            batch = _batch(waiting, most)
-            head = _commit(rows, log, head or read_head(rows, log), batch, now)
-        except (RowStale, RowExists):
-            done.lost_races += 1
-            waiting, more, head = [], True, None
-            continue
-        except Malformed:
-            if most == 1:  # the store refuses this row on its own: nothing behind it may wait for it
-                _quarantine(rows, log, waiting[0], "the store refuses it")
-                done.quarantined.append((waiting[0].key.removeprefix("q-"), "the store refuses it"))
-                waiting, most, more = [], MOST_ENTRIES, True
+    with ThreadPoolExecutor(1, "seal") as line:
+        return _Sealer(rows, log, now, aside, line).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A batch whose transaction only has to be sent."""
+
+    batch: Sequence[Row]
+    send: Callable[[], None]
+
+
+class _Sealer:
+    """One call of ``seal_log``. While a transaction is on its way the next is read and made ready, never sent.
+
+    Sending is the calling thread's: it comes first, and the store's time is the other thread's to work in.
+    """
+
+    def __init__(self, rows: Rows, log: str, now: datetime, aside: Aside, line: Executor) -> None:
+        self._rows, self._log, self._now, self._aside, self._line = rows, log, now, aside, line
+        self._done = Sealed()
+        self._failures, self._most = 0, MOST_ENTRIES
+        self._tried: Sequence[Row] = ()
+        self._refused: Row | None = None
+        """What the store refuses on its own: nothing behind it may wait for it."""
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Trust nothing that was read: the rows that wait and where the log ends."""
+        self._waiting: list[Row] = []
+        self._head: Head | None = None
+        self._more = True
+        """Whether rows may be waiting that were not read; what comes from now on is the next sealing's."""
+
+    def run(self) -> Sealed:
+        while self._done.lost_races < _MOST_LOST_RACES:
+            try:
+                ready = self._next()
+                while ready is not None:
+                    ready = self._send(ready)
+            except (RowStale, RowExists):
+                self._done.lost_races += 1
+                self._begin_anew()
+            except Malformed:
+                self._begin_anew()
+                if self._most == 1 and not self._tried:
+                    raise
+                self._refused = self._tried[0] if self._most == 1 else None
+                self._most = 1
+            except StorageUnavailable:
+                self._failures += 1
+                if self._failures >= _MOST_FAILURES:
+                    raise
+                self._begin_anew()
             else:
-                waiting, most, more = [], 1, True
-            continue
-        except StorageUnavailable:
-            failures += 1
-            if failures >= _MOST_FAILURES:
-                raise
-            waiting, more, head = [], True, None
-            continue
-        failures = 0
-        done.entries += len(batch)
-        done.commits += 1
-        waiting, most = waiting[len(batch) :], MOST_ENTRIES
-    raise LedgerError(f"Log {log} could not be sealed: every race was lost.", code="E_SEAL")
+                return self._done
+        raise LedgerError(f"Log {self._log} could not be sealed: every race was lost.", code="E_SEAL")
 
+    def _send(self, ready: _Ready) -> _Ready | None:
+        """Carry out one transaction; answer the one after it. What was made ready behind a failure is forgotten."""
+        alone = self._most == 1  # so that what is refused is known
+        coming = None if alone else self._line.submit(self._next, ready.batch)
+        try:
+            ready.send()
+        finally:
+            if coming is not None:
+                wait((coming,))
+        self._failures, self._most = 0, MOST_ENTRIES
+        self._done.entries += len(ready.batch)
+        self._done.commits += 1
+        return self._next() if coming is None else coming.result()
 
-def _commit(rows: Rows, log: str, head: Head, batch: Sequence[Row], now: datetime) -> Head:
-    """Seal one batch; answer the head after it. An answer that was lost is looked up, never guessed."""
-    after, steps = _steps(log, head, batch, now)
-    try:
-        rows.transact(TABLE, steps)
-    except StorageUnavailable:
-        stood = rows.get(TABLE, log, seal_key(after.number))
-        if stood is None or stood.cells.get("root") != after.root:
-            raise
-    return after
+    def _next(self, on_its_way: Sequence[Row] = ()) -> _Ready | None:
+        """The next batch, ready; None when nothing waits any more."""
+        self._tried = ()
+        if self._refused is not None:
+            self._put_aside(self._refused, "the store refuses it")
+            self._refused, self._most = None, MOST_ENTRIES
+        while self._waiting or self._more:
+            if not self._waiting:
+                self._read_ahead(on_its_way)
+            elif batch := _batch(self._waiting, self._most):
+                self._waiting = self._waiting[len(batch) :]
+                return self._ready(batch)
+            else:
+                poison = self._waiting.pop(0)
+                self._put_aside(poison, _fault(poison) or "")
+        return None
+
+    def _read_ahead(self, on_its_way: Sequence[Row]) -> None:
+        page = self._rows.scan(TABLE, partition=self._log, first="q-", last="q.", limit=_AHEAD)
+        known = {row.key for row in on_its_way}
+        self._waiting = [row for row in page.rows if row.key not in known]
+        self._more = page.next is not None
+
+    def _ready(self, batch: Sequence[Row]) -> _Ready:
+        """What seals a batch when it is sent. An answer that was lost is looked up, never guessed."""
+        self._tried = batch
+        after, steps = _steps(self._log, self._head or read_head(self._rows, self._log), batch, self._now)
+        transact = self._rows.ready(TABLE, steps)
+        self._head = after
+
+        def send() -> None:
+            try:
+                transact()
+            except StorageUnavailable:
+                stood = self._rows.get(TABLE, self._log, seal_key(after.number))
+                if stood is None or stood.cells.get("root") != after.root:
+                    raise
+
+        return _Ready(batch, send)
+
+    def _put_aside(self, row: Row, reason: str) -> None:
+        ulid = row.key.removeprefix("q-")
+        self._aside(ulid, reason)
+        _quarantine(self._rows, self._log, row, reason)
+        self._done.quarantined.append((ulid, reason))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shared.errors import LedgerError
+from shared.ledger import canonical
 from shared.ledger.follow import follow_log
 from shared.ledger.names import LOGS, TABLE
 from shared.ledger.publish import Publisher
@@ -57,20 +58,21 @@ class SealResult:
 
 
 def _seal_one(services: Services, named: LogName, result: SealResult) -> None:
-    done = seal_log(services.rows, named.log, services.ledger.clock.now())
-    result.entries += done.entries
-    result.quarantined += len(done.quarantined)
-    for identity, reason in done.quarantined:
+    def aside(identity: str, reason: str) -> None:
         services.ledger.record(
             NewEntry(
                 type="entry.quarantined",
                 key=f"quarantine\n{identity}",
-                payload=f'{{"id":"{identity}","reason":"{reason}"}}'.encode(),
+                payload=canonical.dumps({"id": canonical.fit(identity), "reason": reason}),
                 customer=named.customer,
             )
         )
-    if done.quarantined:
-        result.entries += seal_log(services.rows, named.log, services.ledger.clock.now()).entries
+
+    done = seal_log(services.rows, named.log, services.ledger.clock.now(), aside)
+    result.entries += done.entries
+    result.quarantined += len(done.quarantined)
+    if done.quarantined:  # what was said of them waits now
+        result.entries += seal_log(services.rows, named.log, services.ledger.clock.now(), aside).entries
 
 
 def seal_logs(services: Services, named: list[LogName], progress: Progress | None = None) -> SealResult:

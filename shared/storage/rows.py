@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
@@ -16,9 +16,10 @@ from shared.ports import Cell, Op, Page, Row, Rows
 from shared.storage.account import ONCE, Account, code_of, reaching, whole_store_missing
 
 if TYPE_CHECKING:
-    from azure.data.tables import TableClient
+    from shared.storage.lean import Change, LeanTable
 
 _FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_STEPS = 100
 _MOST_CELL = 64 * 1024
 _MOST_KEY = 1024
@@ -32,22 +33,23 @@ class AzureRows(Rows):
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._tables: dict[str, TableClient] = {}
+        self._tables: dict[str, LeanTable] = {}
         self._lock = Lock()
 
-    def _table(self, name: str) -> TableClient:
+    def _table(self, name: str) -> LeanTable:
         with self._lock:
             client = self._tables.get(name)
             if client is None:
                 client = self._tables[name] = self._open(name)
             return client
 
-    def _open(self, name: str) -> TableClient:
+    def _open(self, name: str) -> LeanTable:
         from shared.storage.lean import LeanTable
 
         options = {**self._account.options(), "retry_backoff_factor": 0.2}
         if self._account.connection:
-            return LeanTable.from_connection_string(self._account.connection, name, **options)
+            connected: Any = LeanTable.from_connection_string(self._account.connection, name, **options)
+            return connected  # type: ignore[no-any-return]  # the SDK says its own class where it makes ours
         return LeanTable(self._account.table_url, name, credential=self._account.credential, **options)
 
     @override
@@ -104,15 +106,23 @@ class AzureRows(Rows):
 
     @override
     def transact(self, table: str, steps: Sequence[tuple[Op, Row]]) -> None:
-        if not steps:
-            return
-        if len(steps) > _MOST_STEPS:
-            raise Malformed("A transaction holds at most 100 steps.")
+        if steps:
+            self.ready(table, steps)()
+
+    @override
+    def ready(self, table: str, steps: Sequence[tuple[Op, Row]]) -> Callable[[], None]:
+        if not 0 < len(steps) <= _MOST_STEPS:
+            raise Malformed("A transaction holds 1 to 100 steps.")
         if len({row.partition for _, row in steps}) != 1 or len({row.key for _, row in steps}) != len(steps):
             raise Malformed("A transaction stays in one partition and names each key once.")
-        operations = [_operation(table, op, row) for op, row in steps]
-        with reaching(f"carry out a transaction on {table}"), _conflicts(table):
-            self._table(table).submit_transaction(operations, **ONCE)
+        client = self._table(table)
+        request = client.written([_change(table, op, row) for op, row in steps])
+
+        def send() -> None:
+            with reaching(f"carry out a transaction on {table}"), _conflicts(table):
+                client.send(request, **ONCE)
+
+        return send
 
     @override
     def scan(
@@ -192,25 +202,14 @@ def _conflicts(table: str) -> Iterator[None]:
         raise RowStale(f"{table} has no row under this version.") from fault
 
 
-def _operation(table: str, op: Op, row: Row) -> tuple[Any, ...]:
-    from azure.core import MatchConditions
-    from azure.data.tables import UpdateMode
+def _change(table: str, op: Op, row: Row) -> Change:
+    from shared.storage.lean import Change
 
-    entity = _entity(row)
-    if op is Op.INSERT:
-        return ("create", entity)
-    if op is Op.UPSERT:
-        return ("upsert", entity, {"mode": UpdateMode.REPLACE})
-    if not row.etag:
+    if op in (Op.REPLACE, Op.DELETE) and (not row.etag or _CONTROL.search(row.etag)):
         raise RowStale(f"{table} has no row under this version.")
-    if op is Op.DELETE and row.etag == "*":
-        return ("delete", entity)
-    condition: dict[str, Any] = {"etag": row.etag, "match_condition": MatchConditions.IfNotModified}
-    return (
-        ("delete", entity, condition)
-        if op is Op.DELETE
-        else ("update", entity, {"mode": UpdateMode.REPLACE, **condition})
-    )
+    match = row.etag if op in (Op.REPLACE, Op.DELETE) else ""
+    method = {Op.INSERT: "POST", Op.DELETE: "DELETE"}.get(op, "PUT")
+    return Change(method, row.partition, row.key, None if op is Op.DELETE else _entity(row), match)
 
 
 def _check_keys(*keys: str) -> None:

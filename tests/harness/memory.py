@@ -14,7 +14,7 @@ from shared.ports import BlobInfo, Op, Page, Row
 from tests.harness.faults import Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _MOST_STEPS = 100
@@ -80,6 +80,9 @@ class MemoryRows:
             raise Malformed("A transaction stays in one partition and names each key once.")
         with self.faults.write(f"transact {table}"):
             self._apply(table, steps)
+
+    def ready(self, table: str, steps: Sequence[tuple[Op, Row]]) -> Callable[[], None]:
+        return lambda: self.transact(table, steps)
 
     def _apply(self, table: str, steps: Sequence[tuple[Op, Row]]) -> None:
         with self._lock:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from threading import Event
+
 import pytest
 
-from shared.errors import LedgerError
+from shared.errors import LedgerError, Malformed
 from shared.ledger import note, verify
 from shared.ledger.names import TABLE
 from shared.ledger.publish import Publisher
 from shared.ledger.seal import seal_log
 from shared.ledger.stored import entries, read_head
 from shared.model import NewEntry
-from shared.ports import Page, Row
+from shared.ports import Op, Page, Row
 from shared.procedures.audit import audit_all
 from shared.procedures.seal import seal_all, seal_customer
 from shared.signing import FileSigner
+from tests.harness.faults import Faults
+from tests.harness.memory import MemoryBlobs, MemoryRows
 from tests.ledger.stand import ORIGIN, Stand
 
 
@@ -77,6 +82,47 @@ def test_a_sealer_that_was_overtaken_reads_the_head_again(monkeypatch):
     assert len(list(entries(stand.rows, log, 0, 150))) == 150
 
 
+def test_the_next_batch_is_made_ready_meanwhile_and_sent_afterwards(monkeypatch):
+    """A transaction leaves only when the one before was answered; what is made ready meanwhile goes on from its head."""
+    stand = Stand()
+    for number in range(120):
+        stand.record(number)
+    transact, told, is_ready = stand.rows.transact, [], {size: Event() for size in (49, 98, 120)}
+
+    def ready(table, steps):
+        size = steps[0][1].cells["size"]
+        told.append(("ready", size))
+        is_ready[size].set()
+
+        def send():
+            told.append(("sent", size))
+            assert is_ready[min(size + 49, 120)].wait(5)
+            transact(table, steps)
+            told.append(("answered", size))
+
+        return send
+
+    monkeypatch.setattr(stand.rows, "ready", ready)
+    assert seal_log(stand.rows, _log(stand), stand.clock.now()).entries == 120
+    assert [one for one in told if one[0] != "ready"] == [
+        (what, size) for size in (49, 98, 120) for what in ("sent", "answered")
+    ]
+    assert told.index(("ready", 98)) < told.index(("answered", 49)) < told.index(("ready", 120))
+
+
+def test_what_was_made_ready_behind_a_failure_is_forgotten():
+    """The answer of the first batch fails before it took effect: the second, ready by then, is never sent as it is."""
+    faults = Faults()
+    stand = Stand(rows=MemoryRows(faults), blobs=MemoryBlobs(faults))
+    for number in range(120):
+        stand.record(number)
+    faults.hook = lambda _name, number: "before" if number == first else None
+    first = len(faults.writes) + 1
+    done = seal_log(stand.rows, _log(stand), stand.clock.now())
+    assert (done.entries, done.commits, read_head(stand.rows, _log(stand)).number) == (120, 3, 3)
+    assert len(faults.writes) - first + 1 == 4
+
+
 def test_large_entries_stay_under_the_transaction_limit():
     """Entries with full inline payloads and long descriptions go in smaller batches."""
     stand = Stand()
@@ -95,6 +141,45 @@ def test_poison_is_moved_aside_and_logged():
     result = seal_all(stand)
     assert (result.quarantined, result.entries) == (1, 4)
     assert stand.rows.get(TABLE, _log(stand), "x-00000000000000000000000000").cells["reason"] == "it holds no leaf"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("which", [1, 2])
+def test_poison_is_logged_whatever_fails_on_its_way_aside(which, when):
+    """It is said before it is moved: a crash between the two, or a lost answer, leaves no move that nobody logged."""
+    faults = Faults()
+    stand = Stand(rows=MemoryRows(faults), blobs=MemoryBlobs(faults))
+    stand.record(1)
+    stand.rows.insert(TABLE, Row(_log(stand), 'q-0"', {"payload": b"no leaf"}))
+    first = len(faults.writes)
+    faults.hook = lambda _name, number: when if number == first + which else None
+    seal_all(stand)
+    faults.hook = None
+    seal_all(stand)
+    sealed_rows = list(entries(stand.rows, _log(stand), 0, 2))
+    assert [json.loads(row.cells["payload"]).get("id") for row in sealed_rows].count('0"') == 1
+    assert stand.rows.get(TABLE, _log(stand), 'x-0"') is not None
+    assert read_head(stand.rows, _log(stand)).size == 2
+
+
+def test_a_row_the_store_refuses_is_moved_aside_and_what_waits_behind_it_is_sealed(monkeypatch):
+    """Only its own transaction tells which of forty-nine it is."""
+    stand = Stand()
+    for number in range(120):
+        stand.record(number)
+    odd = stand.rows.scan(TABLE, partition=_log(stand), first="q-", last="q.").rows[60].key
+    transact = stand.rows.transact
+
+    def refusing(table, steps):
+        if any(op is Op.DELETE and row.key == odd for op, row in steps) and steps[0][1].key == "head":
+            raise Malformed("No.")
+        transact(table, steps)
+
+    monkeypatch.setattr(stand.rows, "transact", refusing)
+    result = seal_all(stand)
+    assert (result.quarantined, result.entries) == (1, 120)  # 119 and what is said of the one
+    assert stand.rows.get(TABLE, _log(stand), odd.replace("q-", "x-")).cells["reason"] == "the store refuses it"
+    assert audit_all(stand)["codes"] == []
 
 
 def test_publishing_refuses_to_shrink():
