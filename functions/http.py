@@ -19,6 +19,7 @@ from shared.connector.operations import BY_ID
 from shared.errors import (
     AttestError,
     Forbidden,
+    LengthRequired,
     Malformed,
     NotFound,
     TooLarge,
@@ -138,9 +139,16 @@ def _call(operation: Operation, req: func.HttpRequest, services: Services, perso
     query = _query(operation, req.params)
     raw = req.get_body()
     body: JsonObject = {}
+    if operation.roles is not None and operation.method in ("POST", "PUT") and not arrived(req.headers, raw):
+        raise LengthRequired("The body needs a Content-Length: what is sent in chunks does not get here.")
     if operation.body is not None and operation.roles is not None:
         body = _body(operation, req.headers.get("content-type", ""), raw)
     return Call(services, person, dict(req.route_params), query, body, raw, req.headers)
+
+
+def arrived(headers: Mapping[str, str], raw: bytes) -> bool:
+    """False for a body that was sent in chunks: the Functions host hands a function none without an announced length."""
+    return bool(raw) or "chunked" not in headers.get("transfer-encoding", "").lower()
 
 
 def _each_once(url: str) -> None:
@@ -259,6 +267,7 @@ _TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     410: "No longer open",
+    411: "Length required",
     413: "Too large",
     415: "Unsupported media type",
     422: "Not acceptable",

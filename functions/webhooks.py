@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.http import Answer, Call, handle
+from functions.http import Answer, Call, arrived, handle
 from shared.procedures.receive import receive
 
 bp = func.Blueprint()
@@ -19,7 +19,7 @@ def receive_deliveries(req: func.HttpRequest) -> func.HttpResponse:
             call.path["source"],
             call.headers.get("authorization"),
             call.headers.get("content-type"),
-            call.raw,
+            call.raw if arrived(call.headers, call.raw) else None,
             req.params,
             call.services.clock.now(),
         )

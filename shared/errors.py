@@ -105,6 +105,13 @@ class Gone(AttestError):
     default_code = "gone"
 
 
+class LengthRequired(AttestError):
+    """The body was sent in chunks, which the Functions host hands on empty."""
+
+    status = 411
+    default_code = "length_required"
+
+
 class TooLarge(AttestError):
     """Over a stated limit."""
 

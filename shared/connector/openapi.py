@@ -27,6 +27,7 @@ _WORDS = {
     404: "Not found.",
     409: "Conflict.",
     410: "No longer open.",
+    411: "Sent in chunks, without a length.",
     413: "Too large.",
     415: "Not JSON.",
     416: "Nothing lies there.",

@@ -51,7 +51,7 @@ def _op(
 OPERATIONS: tuple[Operation, ...] = (
     _op("receiveDeliveries", "POST /api/webhooks/halopsa/{source}", "Take in HaloPSA's webhooks.", None,
         Parameter("secret", "The source's path secret, where it has one."), body=bodies.FreeBody, answers=(200, 400,
-        401, 404, 409, 413, 415, 503), tag="Intake"),
+        401, 404, 409, 411, 413, 415, 503), tag="Intake"),
     _op("startRun", "POST /api/runs", "Start a job.", RUNNERS, body=bodies.RunBody, answers=(202,), connector=True,
         tag="Runs"),
     _op("getRun", "GET /api/runs/{id}", "How a run stands.", connector=True, tag="Runs"),

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from shared.errors import Malformed, NotFound, TooLarge, Unauthenticated, UnsupportedMedia
+from shared.errors import LengthRequired, Malformed, NotFound, TooLarge, Unauthenticated, UnsupportedMedia
 from shared.model import JsonObject
 from shared.procedures.deliveries import Delivery, Unread, read, split
 from shared.procedures.keep import keep_all, quarantine
@@ -23,15 +23,20 @@ def receive(
     source: str,
     authorization: str | None,
     content_type: str | None,
-    body: bytes,
+    body: bytes | None,
     query: Mapping[str, str],
     now: datetime,
 ) -> tuple[int, JsonObject]:
-    """Answer status and body. Raises for callers we do not know; from then on the bytes are kept whatever happens."""
+    """Answer status and body. Raises for callers we do not know; from then on the bytes are kept whatever happens.
+
+    ``body`` None: it never got here, so nothing may claim to be kept.
+    """
     known = services.settings.webhook_sources().get(source)
     if known is None:
         raise NotFound("There is no such webhook source.", code="unknown_source")
     _authenticate(known, authorization, query)
+    if body is None:
+        raise LengthRequired("A delivery needs a Content-Length: what is sent in chunks does not get here.")
     if len(body) > MOST_BYTES:
         raise TooLarge("A delivery may be at most 1 MiB.", code="delivery_too_large")
     if not _is_json(content_type):

@@ -45,6 +45,18 @@ def test_malformed_or_unknown_parameters_are_400(desk, query, code):
     assert (status, body["code"], response.mimetype) == (400, code, "application/problem+json")
 
 
+def test_a_body_sent_in_chunks_is_refused_by_name(desk):
+    """The host hands on nothing of it; 'not JSON' would send whoever asks looking in the wrong place."""
+    desk.person = Person("nora", "Nora Fictive", frozenset({Role.OPERATOR}))
+    for operation in ("startRun", "addUsage"):
+        query = {"period": "2026-11"} if operation == "addUsage" else {}
+        status, body, _ = answer(
+            desk.call(probe(operation), "POST", query=query, headers={"transfer-encoding": "chunked"})
+        )
+        assert (status, body["code"]) == (411, "length_required")
+    assert answer(desk.call(probe("listFindings"), headers={"transfer-encoding": "chunked"}))[0] == 200
+
+
 def test_a_plus_sign_in_an_offset_arrives_as_a_blank(desk):
     """2026-11-20T10:00:00+02:00 in a query is what the caller meant."""
     status, body, _ = answer(desk.call(probe("listFindings"), query={"from": "2026-11-20T10:00:00 02:00"}))

@@ -45,6 +45,15 @@ def test_a_conflict_about_an_odd_id_is_a_problem_that_names_it(desk):
     assert (response.status_code, told["code"], told["delivery_id"]) == (409, "intake_conflict", "\ud800")
 
 
+def test_what_is_sent_in_chunks_is_not_said_to_be_kept(desk):
+    """The host hands on an empty body then: it is refused by name, after the caller was known, and nothing is recorded."""
+    chunked = {**RIGHT, "content-type": "application/json", "transfer-encoding": "chunked"}
+    response = ring(desk, b"", headers=chunked)
+    assert (response.status_code, json.loads(response.get_body())["code"]) == (411, "length_required")
+    assert desk.services.ledger.entries == []
+    assert ring(desk, b"", headers={**chunked, "authorization": "Basic x"}).status_code == 401
+
+
 def test_storage_that_is_down_is_503_with_a_time(desk):
     """So that whoever sends may send again."""
 
