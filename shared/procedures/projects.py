@@ -292,15 +292,18 @@ def project_view(services: Services, person: Person, project_id: str, as_of: dat
     if row is None or not visible(row, person):
         raise NotFound(f"There is no project {project_id}.", code="project_not_found")
     messages = list(register.escalations(services.rows).all(first=f"{project_id}~", last=f"{project_id}~~"))
-    if body is not None and as_of is not None:
+    if as_of is not None:
         # An answer as of then must not change: who was told by then, without what came back later.
         kept = ("level", "to", "finding", "since", "as_of", "evidence")
-        messages = [{name: one.get(name) for name in kept} for one in messages if one["as_of"] <= body["as_of"]]
+        until = body["as_of"] if body is not None else ""
+        messages = [{name: one.get(name) for name in kept} for one in messages if one["as_of"] <= until]
     if body is not None:
         return {**_UNTRACED, **body, "escalations": messages}
-    held = register.baselines(services.rows).get(project_id)
-    plan = shown(project_id, held.body["versions"][-1]) if held is not None else None
-    return {**unmeasured(row, plan, rfc3339(as_of or services.clock.now())), "escalations": messages}
+    held, asked = register.baselines(services.rows).get(project_id), rfc3339(as_of or services.clock.now())
+    versions = held.body["versions"] if held is not None else []
+    accepted = [one for one in versions if as_of is None or one["accepted_at"] <= asked]
+    plan = shown(project_id, accepted[-1]) if accepted else None
+    return {**unmeasured(row, plan, asked), "escalations": messages}
 
 
 _UNTRACED: JsonObject = {"inputs": None, "traces": None}

@@ -12,6 +12,7 @@ from shared.model import Person
 from shared.procedures import projects
 from shared.procedures.plan import register as actions_of
 from shared.registers import findings
+from shared.registers import projects as register
 from shared.registers.decisions import decisions
 from tests.harness.delivery import (
     BASELINE,
@@ -42,6 +43,22 @@ def assess(services, as_of=None, name=""):
 def codes(services, control="project_control"):
     rows = list(findings.of_control(services.rows, control))
     return {reason["code"] for row in rows for reason in row["reasons"]}
+
+
+def test_before_anything_was_recorded_nothing_that_came_later_is_told():
+    """An answer as of a time before the baseline and the first run holds neither, and goes on saying so."""
+    rows = project_rows()
+    rows["Actions"][1]["timetaken"] = 60.0
+    services = FakeServices()
+    now = services.clock.now()
+    services.mirror.load(rows, now)
+    projects.put_baseline(services, NORA, "100", BASELINE)
+    before = projects.project_view(services, NORA, "100", now - timedelta(hours=1))
+    assert (before["baseline"], before["health"]["tags"], before["recorded_at"]) == (None, ["no_baseline"], None)
+    assert projects.project_view(services, NORA, "100", now)["baseline"]["version"] == 1
+    assess(services)
+    assert list(register.escalations(services.rows).all())
+    assert projects.project_view(services, NORA, "100", now - timedelta(hours=1)) == before
 
 
 def test_a_project_is_measured_recorded_and_read(services):
