@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 LEEWAY_SECONDS = 60
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REQUIRED = ("exp", "iat", "nbf", "aud", "iss", "tid", "oid")
 _LONGEST = 16 * 1024
 _LIFESPAN_SECONDS = 3600.0
@@ -177,7 +179,8 @@ def _person(claims: Mapping[str, Any]) -> Person:
     exact = isinstance(roles, list) and all(isinstance(role, str) for role in roles)
     name = claims.get("name")
     return Person(
-        oid=oid,
+        # one person however the GUID is written: two spellings must not be two people
+        oid=oid.strip().lower() if _GUID.fullmatch(oid.strip()) else oid,
         name=name if isinstance(name, str) else "",
         roles=frozenset(_ROLES[role] for role in roles if role in _ROLES) if exact and roles else frozenset(),
         customers=_narrowed(claims, "attest_customers"),

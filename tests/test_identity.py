@@ -61,6 +61,17 @@ def claims(**more: Any) -> dict[str, Any]:
     } | more
 
 
+def test_a_person_is_one_however_her_oid_is_written() -> None:
+    """A GUID's case tells nobody apart: the second of two persons must be another one."""
+    written = (
+        "0A1B2C3D-0000-4000-8000-00000000ABCD",
+        "0a1b2c3d-0000-4000-8000-00000000abcd",
+        " 0A1b2c3d-0000-4000-8000-00000000abcd",
+    )
+    assert {validator().person(dev(oid=oid)).oid for oid in written} == {written[1]}
+    assert validator().person(dev(oid="P-1")).oid == "P-1"
+
+
 def test_a_good_token_names_its_person() -> None:
     """Roles, name and oid come from the token, and absent narrowing claims mean all."""
     person = validator().person(dev(roles=["Reader", "Finance", "Emperor"]))
