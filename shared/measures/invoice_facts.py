@@ -191,10 +191,10 @@ class InvoiceFacts:
 
     @property
     def amount(self) -> Money | None:
-        """The money at stake: the invoice's total, or its lines with tax where it tells no total."""
+        """The money at stake: the invoice's total, or its lines with tax where it tells no total; neither told is no zero."""
         if self.total is not None:
             return Money(self.total, self.currency)
-        if self.lines is None or any(line.net is None for line in self.lines):
+        if not self.lines or any(line.net is None for line in self.lines):
             return None
         return Money(
             sum(((line.net or Decimal(0)) + (line.tax_amount or Decimal(0)) for line in self.lines), Decimal(0)),

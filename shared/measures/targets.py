@@ -82,5 +82,5 @@ def _ceiling(kpi: Kpi, target: Target, add: object) -> None:
 
     readings = results(target)
     if readings and all(any(beyond(value) for value in pair) for pair in readings):
-        worst = max((value for pair in readings for value in pair), key=abs)
+        worst = max((value for pair in readings for value in pair if beyond(value)), key=abs)
         add("ceiling", f"The result would be {worst.normalize():f}, which “{kpi.label}” cannot be.")  # type: ignore[operator]

@@ -121,7 +121,7 @@ def _refuse(services: Services, person: Person, kpi: Kpi, body: JsonObject, faul
         due=services.clock.now() + _DECIDE_WITHIN,
     )
     return {
-        "title": "Unprocessable Content",
+        "title": "Not acceptable",
         "status": 422,
         "code": "target_refused",
         "detail": words,

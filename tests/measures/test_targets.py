@@ -30,6 +30,14 @@ def test_a_sound_target_has_no_fault() -> None:
     assert codes("sla_attainment", target()) == []
 
 
+def test_a_ceiling_names_the_result_that_cannot_be() -> None:
+    """The end of the range that lies outside, not the larger of two."""
+    [fault] = faults_of(
+        CATALOGUE["mttr_hours"], target(direction="decrease", baseline=Decimal(40), high=Decimal(150)), None
+    )
+    assert fault.text == "The result would be -20, which “Time to resolve” cannot be."
+
+
 @pytest.mark.parametrize(
     ("kpi", "more", "expected"),
     [
