@@ -1,9 +1,9 @@
-"""The decision log and the backlog."""
+"""The decision log, the backlog and the programme."""
 
 import azure.functions as func
 
 from functions.http import handle
-from shared.procedures import governance
+from shared.procedures import governance, programme
 
 bp = func.Blueprint()
 
@@ -48,4 +48,34 @@ def deliver_backlog(req: func.HttpRequest) -> func.HttpResponse:
         "deliverBacklog",
         req,
         lambda call: governance.deliver_backlog(call.services, call.person, call.path["id"], call.body),
+    )
+
+
+@bp.function_name("list_programme")
+@bp.route(route="api/programme", methods=["GET"])
+def list_programme(req: func.HttpRequest) -> func.HttpResponse:
+    """The programme."""
+    return handle(
+        "listProgramme",
+        req,
+        lambda call: programme.list_programme(
+            call.services,
+            call.person,
+            call.limit,
+            call.after,
+            call.query.get("stage"),
+            call.query.get("practice"),
+            call.query.get("state"),
+        ),
+    )
+
+
+@bp.function_name("record_step")
+@bp.route(route="api/programme/{id}", methods=["PUT"])
+def record_step(req: func.HttpRequest) -> func.HttpResponse:
+    """Record a step of the programme."""
+    return handle(
+        "recordStep",
+        req,
+        lambda call: programme.record_step(call.services, call.person, call.path["id"], call.body),
     )

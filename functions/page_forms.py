@@ -11,7 +11,7 @@ from shared.connector import bodies
 from shared.errors import Forbidden, NotFound, Unacceptable
 from shared.model import JsonObject, Person
 from shared.portal.pages import form_token_fits
-from shared.procedures import decide, overrides, review_quarterly
+from shared.procedures import decide, overrides, programme, review_quarterly
 from shared.procedures.services import Services
 
 Fields = Mapping[str, Sequence[str]]
@@ -21,6 +21,7 @@ _SAID = {
     "approve-more": "Your approval is recorded. Another person is still needed.",
     "feedback": "Your feedback is recorded.",
     "mitigation": "The plan is recorded.",
+    "step": "The step is recorded.",
     "decided": "Your answer is recorded.",
     "awaiting_second": "Your answer is recorded. It counts once a second person gives the same.",
 }
@@ -67,6 +68,18 @@ def attest(services: Services, person: Person, quarter: str, item: str, fields: 
         body["digest"] = _one(fields, "digest")
     after = review_quarterly.attest(services, person, quarter, item, body)
     return f"{path('reviews', quarter, 'items', item)}?done={after['decision']['state']}"
+
+
+def step(services: Services, person: Person, identity: str, fields: Fields) -> str:
+    """What the form says of a step of the programme; answers where to go on."""
+    _signed(services, person, f"step {identity}", fields)
+    asks = programme.step_view(services, person, identity)["asks"]
+    body: JsonObject = {name: _one(fields, name).strip() or None for name in ("owner", "due", "decision_id")}
+    body["answers"] = {asked: _one(fields, f"answer-{place}") for place, asked in enumerate(asks)}
+    body["evidence"] = [line.strip() for line in _one(fields, "evidence").splitlines() if line.strip()]
+    body["state"] = _one(fields, "state")
+    programme.record_step(services, person, identity, body)
+    return f"{path('programme', identity)}?done=step"
 
 
 def _signed(services: Services, person: Person, purpose: str, fields: Fields) -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from functions import page_billing, page_delivery, page_findings, page_governance, page_money, page_reports
+from functions import (
+    page_billing,
+    page_delivery,
+    page_findings,
+    page_governance,
+    page_money,
+    page_programme,
+    page_reports,
+)
 from functions.page_frames import ALL, Names, View
 from shared.measures.money import shown as written
 from shared.model import JsonObject, Person, Role
@@ -151,4 +159,5 @@ VIEWS: dict[str, View] = {
     "reviews": View(page_governance.review_list, page_governance.review),
     "reports": View(page_reports.report_list, page_reports.report),
     "decisions": View(page_governance.decision_list),
+    "programme": View(page_programme.step_list, page_programme.step),
 }

@@ -161,7 +161,7 @@ def portal_style(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.function_name("portal_list")
 @bp.route(
-    route="{section:regex(^(findings|holds|billing|approvals|projects|handoffs|reviews|reports|decisions|controls|evidence)$)}",
+    route="{section:regex(^(findings|holds|billing|approvals|projects|handoffs|reviews|reports|decisions|programme|controls|evidence)$)}",
     methods=["GET"],
 )
 def portal_list(req: func.HttpRequest) -> func.HttpResponse:
@@ -172,7 +172,7 @@ def portal_list(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.function_name("portal_detail")
 @bp.route(
-    route="{section:regex(^(findings|holds|approvals|projects|handoffs|reviews|reports|controls|evidence)$)}/{id}",
+    route="{section:regex(^(findings|holds|approvals|projects|handoffs|reviews|reports|programme|controls|evidence)$)}/{id}",
     methods=["GET"],
 )
 def portal_detail(req: func.HttpRequest) -> func.HttpResponse:
@@ -278,4 +278,18 @@ def portal_attest(req: func.HttpRequest) -> func.HttpResponse:
         lambda person: page_forms.attest(bootstrap.services(), person, quarter, identity, _fields(req)),
         address("reviews", quarter, "items", identity),
         "attestItem",
+    )
+
+
+@bp.function_name("portal_step")
+@bp.route(route="programme/{id}", methods=["POST"])
+def portal_step(req: func.HttpRequest) -> func.HttpResponse:
+    """A step of the programme recorded in the portal."""
+    identity = req.route_params["id"]
+    return _serve(
+        req,
+        "step",
+        lambda person: page_forms.step(bootstrap.services(), person, identity, _fields(req)),
+        address("programme", identity),
+        "recordStep",
     )

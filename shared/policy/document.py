@@ -7,7 +7,7 @@ import tomllib
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import Unacceptable
 from shared.model import JsonObject
@@ -19,6 +19,7 @@ from shared.policy.delivery import HandoffPolicy, ProjectPolicy
 from shared.policy.desk import DeskPolicy, PracticePolicy
 from shared.policy.governance import GovernancePolicy
 from shared.policy.halopsa import HaloPolicy
+from shared.policy.programme import ProgrammePolicy, faults, steps_of
 from shared.policy.service import ServicePolicy
 
 
@@ -55,6 +56,7 @@ class Policy(BaseModel):
     handoff: HandoffPolicy = HandoffPolicy()
     desk: DeskPolicy = DeskPolicy()
     governance: GovernancePolicy = GovernancePolicy()
+    programme: ProgrammePolicy = ProgrammePolicy()
     access: AccessPolicy = AccessPolicy()
     halopsa: HaloPolicy = HaloPolicy()
     configuration: ConfigurationPolicy = ConfigurationPolicy()
@@ -63,6 +65,17 @@ class Policy(BaseModel):
     ]
     override: Overrides = Overrides()
     confirmed: Confirmed = Confirmed()
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Policy:
+        if found := next(faults(steps_of(self.programme)), None):
+            raise ValueError(found)
+        lead = self.governance.platform_lead
+        if lead and (led := [key for key, one in self.practices.items() if one.manager == lead]):
+            raise ValueError(
+                f"who leads the platform cannot manage {', '.join(led)}: a practice is owned by its own leader"
+            )
+        return self
 
     def scoped(self, practice: str | None, customer: str | None) -> Policy:
         """This policy with the overrides of a practice and a customer applied."""

@@ -28,3 +28,5 @@ class GovernancePolicy(Section):
     """Empty until somebody says what was promised."""
 
     meetings: tuple[MeetingPolicy, ...] = ()
+    platform_lead: str = ""
+    """Entra oid of who leads the platform (VP Platforms): practices are led by others."""

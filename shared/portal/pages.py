@@ -28,6 +28,7 @@ SECTIONS: tuple[tuple[str, str], ...] = (
     ("/reviews", "Access reviews"),
     ("/reports", "Reports"),
     ("/decisions", "Decisions"),
+    ("/programme", "Programme"),
     ("/controls", "Controls"),
     ("/evidence", "Evidence"),
 )

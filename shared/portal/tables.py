@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.policy.programme import STAGES
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -193,6 +195,26 @@ LISTS: dict[str, Listing] = {
             C("decision", "Decided"),
             C("valid", "Counts"),
             C("due", "Due", "day"),
+        ),
+    ),
+    "programme": Listing(
+        "/programme",
+        "Programme",
+        "What has to be done, in its order, from discovery to adoption: who does it until when, and what speaks against it.",
+        "No step matches.",
+        (
+            C("name", "Step", "link"),
+            C("stage_title", "Stage"),
+            C("practice", "Practice"),
+            C("owner", "Owner"),
+            C("due", "Due", "day"),
+            C("state", "State", "tag"),
+            C("missing", "Speaks against done", "listed"),
+        ),
+        (
+            Choice("stage", "Stage", (("", "All"), *STAGES.items())),
+            Choice("state", "State", (("", "All"), ("open", "Open"), ("done", "Done"), ("waived", "Waived"))),
+            _PRACTICES,
         ),
     ),
     "controls": Listing(

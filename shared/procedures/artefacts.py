@@ -14,7 +14,7 @@ from shared.procedures.page import page
 from shared.procedures.report_sources import ledger_state, sees_all, time_limit
 from shared.procedures.services import Services
 from shared.registers import baselines, findings
-from shared.registers.store import Register
+from shared.registers.reports import artefacts as sets_of
 from shared.reports.artefacts import FILES, ArtefactInput, documents
 from shared.reports.document import Document
 from shared.reports.formats import media_type, render
@@ -28,7 +28,7 @@ def make_artefacts(services: Services, as_of: datetime, weekly: Document | None 
     """Each artefact's digest by file name. The same week and ``as_of`` again answers what was made the first time."""
     at, period = rfc3339(as_of), weekly.period if weekly is not None else "none"
     key = f"{at}~{period}"
-    held = register(services).get(key)
+    held = sets_of(services.rows).get(key)
     if held is not None:
         return dict(held.body["sha256"])
     made = documents(_input(services, as_of, at, weekly))
@@ -52,13 +52,8 @@ def make_artefacts(services: Services, as_of: datetime, weekly: Document | None 
         )
     )
     row = {"as_of": at, "period": period, "sha256": digests, "bytes": sizes, "evidence_id": receipt.evidence_id}
-    register(services).put(key, row)
+    sets_of(services.rows).put(key, row)
     return digests
-
-
-def register(services: Services) -> Register:
-    """Sets of artefacts; keys sort by the time they judge by."""
-    return Register(services.rows, "artefacts")
 
 
 def blob_of(period: str, at: str, file: str) -> str:
@@ -74,7 +69,7 @@ def artefact_file(services: Services, person: Person, file: str, as_of: object =
     limit = time_limit(as_of)
     newest: JsonObject | None = None
     if sees_all(person):
-        for body in register(services).all():
+        for body in sets_of(services.rows).all():
             if limit is None or body["as_of"] <= limit:
                 newest = body
     data = None
@@ -87,7 +82,7 @@ def artefact_file(services: Services, person: Person, file: str, as_of: object =
 
 def list_artefacts(services: Services, person: Person, limit: int = 100, after: str | None = None) -> JsonObject:
     """Sets of artefacts by the time they judge by; none for callers who see only some customers or practices."""
-    rows = register(services).all() if sees_all(person) else iter(())
+    rows = sets_of(services.rows).all() if sees_all(person) else iter(())
     return page(rows, limit=limit, after=after, key=lambda row: f"{row['as_of']} {row['period']}", shown=_shown)
 
 

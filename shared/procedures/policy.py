@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from shared.approvals.decision_record import codes_of
+from shared.controls.catalogue import controls
 from shared.errors import Unacceptable
 from shared.log import Event, log
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
@@ -140,6 +141,9 @@ def put_policy(services: Services, person: Person, body: JsonObject) -> JsonObje
     decision = body["decision_id"]
     text = body["toml"]
     policy = PolicyInForce(version_of(text), read_policy(text), text, decision)
+    named = {name for step in policy.policy.programme.steps for name in step.controls}
+    if unknown := sorted(named - controls().keys()):
+        raise Unacceptable(f"Steps rest on controls that there are not: {', '.join(unknown)}.", code="policy_invalid")
     _demand_ground(services, decision, policy)
     _demand_confirmations(services, policy)
     _keep(services.rows, services.ledger, services.clock, policy, actor=person.oid)

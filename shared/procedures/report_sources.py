@@ -21,6 +21,7 @@ from shared.procedures.billing_trust import trust_of
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.kpi_sources import Wants, desk_of
 from shared.procedures.kpis import WHOLE, items_of
+from shared.procedures.programme import runs_on, standing
 from shared.procedures.project_worst import projects_at
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
@@ -99,6 +100,7 @@ def gather(services: Services, run: Run) -> dict[str | None, WeeklyInput]:
         approvals=tuple(lapse(row, now) for row in approvals.register(services.rows).all()),
         overrides=tuple(Register(services.rows, "overrides").all()),
         decisions=tuple(decisions(services.rows).all()),
+        programme=_programme(services, now),
         certificate=_certificate(services),
         canaries=tuple({"control": one.id, **canary_result(one, policy, now)} for one in controls().values()),
         ledger=ledger_state(services),
@@ -124,6 +126,13 @@ def gather(services: Services, run: Run) -> dict[str | None, WeeklyInput]:
             former=_former(services, str(run.period), now, key),
         )
     return made
+
+
+def _programme(services: Services, now: datetime) -> tuple[JsonObject, ...]:
+    """Without what people wrote down: an interview is read where it stands, by whose practice it is."""
+    if not runs_on(services, now):
+        return ()
+    return tuple({name: value for name, value in row.items() if name != "answers"} for row in standing(services))
 
 
 def _only(practice: str) -> Wants:

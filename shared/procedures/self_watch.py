@@ -34,6 +34,7 @@ JUDGES: Mapping[str, tuple[str, ...]] = {
         "desk_setup",
         "master_data",
         "policy_confirmed",
+        "programme_steps",
     ),
     "desk_check": ("alert_linked", "desk_discipline", "incident_discipline"),
     "handoff_review": (

@@ -12,6 +12,11 @@ def register(rows: Rows) -> Register:
     return Register(rows, "reports")
 
 
+def artefacts(rows: Rows) -> Register:
+    """Sets of artefacts; keys sort by the time they judge by."""
+    return Register(rows, "artefacts")
+
+
 def key_of(kind: str, period: str, as_of: str, practice: str | None = None) -> str:
     """The row's key; ``practice`` names an edition, None the whole report."""
     return f"{_of(kind, practice)}~{period}~{as_of}"

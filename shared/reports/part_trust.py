@@ -123,7 +123,7 @@ def _ledger(state: JsonObject) -> Block:
 
 _OUTSIDE = (
     "Dashboard usage, managers' feedback, users' friction and training gaps are in no source that is read: "
-    "ask for them beside this report."
+    "they are what people write down under Programme."
 )
 
 

@@ -21,6 +21,7 @@ from shared.reports.part_people import (
     standing_holds,
     waiting,
 )
+from shared.reports.part_programme import programme
 from shared.reports.part_projects import projects
 from shared.reports.part_red import causes, changes
 from shared.reports.part_trust import caught, edition, statement, trust, unknown
@@ -51,6 +52,7 @@ def weekly_document(data: WeeklyInput) -> Document:
             billing(data),
             approvals(data),
             decisions(data),
+            *programme(data),
             restatements(data, {one.id: one.value for one in headline}),
             trust(data),
             unknown(data),
@@ -68,6 +70,7 @@ def weekly_document(data: WeeklyInput) -> Document:
             "billing": data.billing,
             "approvals": waiting(data),
             "decisions": open_decisions(data),
+            "programme": list(data.programme),
             "projects": {name: value for name, value in data.projects.items() if name != "worst"},
             "delivery": data.delivery,
             "intake": data.certificate,

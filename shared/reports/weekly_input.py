@@ -27,6 +27,8 @@ class WeeklyInput:
     approvals: tuple[JsonObject, ...] = ()
     overrides: tuple[JsonObject, ...] = ()
     decisions: tuple[JsonObject, ...] = ()
+    programme: tuple[JsonObject, ...] = ()
+    """Steps as ``GET /api/programme`` gives them, without answers; none before the programme has begun."""
     certificate: JsonObject | None = None
     canaries: tuple[JsonObject, ...] = ()
     """``{"control", "caught", "total", "missed"}`` per control."""

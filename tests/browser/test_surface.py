@@ -86,7 +86,7 @@ def test_every_answer_is_as_its_document_says(api: Api, document: dict[str, Any]
         assert page["items"], many
         for row in page["items"][:12]:
             wrong += faults(document, one, api.get("nora", one.replace("{id}", row["id"])))
-    for path in ("decisions", "backlog", "reviews", "integrations", "reports"):
+    for path in ("decisions", "backlog", "programme", "reviews", "integrations", "reports"):
         wrong += faults(document, f"/api/{path}", api.get("nora", f"/api/{path}", **MOST))
     for path in ("policy", "ledger/checkpoints", "ledger/keys", "health"):
         wrong += faults(document, f"/api/{path}", api.get("nora", f"/api/{path}"))
@@ -99,7 +99,15 @@ def test_every_answer_is_as_its_document_says(api: Api, document: dict[str, Any]
 
 def test_every_list_is_paged_to_its_end_without_a_gap(api: Api) -> None:
     """Page by page it is the same as at once."""
-    for path in [*LISTS, "/api/decisions", "/api/backlog", "/api/reviews", "/api/integrations", "/api/reports"]:
+    for path in [
+        *LISTS,
+        "/api/decisions",
+        "/api/backlog",
+        "/api/programme",
+        "/api/reviews",
+        "/api/integrations",
+        "/api/reports",
+    ]:
         whole = [_name(row) for row in api.every("nora", path)]
         if path == "/api/evidence":  # reading it records nothing, but the stack goes on sealing
             continue

@@ -33,9 +33,10 @@ BODIES: dict[str, Any] = {
     "submit_closeout": {"lessons": "None."},
     "request_exception": {"rationale": "As agreed."},
     "deliver_backlog": {},
+    "record_step": {"owner": "p-3"},
 }
 FORM = "application/x-www-form-urlencoded"
-FORMS = ("portal_decide", "portal_say")
+FORMS = ("portal_decide", "portal_say", "portal_step")
 OF_THE_WHOLE_HOUSE = {
     "add_usage", "attest_item", "get_artefact", "get_control", "get_report", "get_review", "get_review_report", "get_run",
     "get_validation", "portal_artefact", "portal_attest", "portal_home", "portal_list", "portal_report",
@@ -96,7 +97,7 @@ def things(desk: Any) -> dict[str, str]:
     # Asked for by the service: on memory there is no ledger whose customers a person's request could be checked against.
     pack = export_pack._request(services, "p-1", "12", export_pack.PackBody.model_validate(span))["id"]
     return {
-        "backlog": "b-1",
+        "backlog": "b-1", "programme": "interview.ps",
         "findings": finding, "approvals": "a-1", "holds": hold["id"], "projects": "100", "handoffs": "300",
         "evidence": kept.evidence_id, "packs": pack,
     }  # fmt: skip

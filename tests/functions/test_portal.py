@@ -74,7 +74,18 @@ def token_in(page):
     return re.search(r'name="token" value="([0-9a-f]{64})"', page)[1]
 
 
-LISTS = ["findings", "holds", "approvals", "projects", "handoffs", "reviews", "reports", "decisions", "controls"]
+LISTS = [
+    "findings",
+    "holds",
+    "approvals",
+    "projects",
+    "handoffs",
+    "reviews",
+    "reports",
+    "decisions",
+    "programme",
+    "controls",
+]
 """Evidence is read from the ledger itself; the browser's tests open it."""
 
 

@@ -142,6 +142,8 @@ class People(Stage):
         idea = self.api.call("mia", "POST", "/api/backlog", body).json()
         self.api.call("mia", "POST", f"/api/backlog/{idea['id']}/delivery", {"steps_removed": 2})
         self.api.every("mia", "/api/backlog")
+        step = self.api.every("steve", "/api/programme")[0]
+        self.api.call("steve", "PUT", f"/api/programme/{step['id']}", {"owner": "oid-somebody"})
         target = {"kpi": "mttr_hours", "direction": "decrease", "low": 10, "high": 15, "unit": "relative",
                   "baseline": 40, "horizon_days": 365, "source": "Steering."}  # fmt: skip
         self.api.call("steve", "POST", "/api/targets", target)
@@ -172,6 +174,8 @@ class People(Stage):
         self.api.call("ada", "GET", f"/evidence/{record}/content")
         said = self._form("nora", f"/findings/{self._finding()}", kind="confirmed", comment=token_hex(4))
         self.expect(said == 303, "The finding's form did nothing.")
+        said = self._form("nora", "/programme/cutover", owner="oid-somebody", state="open")
+        self.expect(said == 303, "The programme's form did nothing.")
 
     def files(self) -> None:
         """What the weekly report left is listed and opened, by the API and on pages."""

@@ -11,6 +11,7 @@ from shared.model import Person, Role
 from shared.notify.teams import MOST_BYTES, message
 from shared.procedures import act, report_answers, report_weekly
 from shared.procedures.desk import desk_check_run
+from shared.procedures.programme import record_step, standing
 from shared.procedures.report_answers import list_reports, report_file
 from shared.procedures.report_sources import week_of
 from shared.procedures.report_weekly import weekly_report_run
@@ -21,6 +22,7 @@ from tests.reports import weeks
 from tests.reports.weeks import NOW, PERIOD, START, ticket, z
 
 ALL = Person("oid-1", "Nora Fictive", frozenset({Role.READER}))
+STEERING = Person("oid-2", "Stella Fictive", frozenset({Role.STEERING_MEMBER}))
 
 
 PRACTICES = ("msp", "mssp", "ps")
@@ -196,3 +198,29 @@ def test_a_finding_that_went_is_named_in_the_later_report() -> None:
     assert gone[0].startswith("ticket 1")
     assert gone[1] in ("red", "amber")
     assert gone[2] not in ("red", "amber")
+
+
+def test_a_programme_that_runs_has_a_chapter_and_keeps_its_answers_to_itself() -> None:
+    """Late and contradicted steps are named with why; before it begins there is no such chapter."""
+    services = weeks.services(policy="[programme]\nbegins = 2026-11-01\n")
+    asks = next(one["asks"] for one in standing(services) if one["id"] == "steering_team")
+    said = {"owner": "oid-7", "state": "done", "answers": dict.fromkeys(asks, "Confided words")}
+    record_step(services, STEERING, "steering_team", said)
+    record_step(services, STEERING, "point_person.ps", {"owner": "oid-8"})
+    weekly_report_run(services, run())
+    report = json.loads(report_file(services, ALL, PERIOD, "json")[0])
+    stages = {row[0]: row[1:] for row in block_of(report, "stages")["rows"]}
+    steps = {row[-1]: row for row in block_of(report, "steps")["rows"]}
+
+    assert stages["Discovery and governance"][1] == 1
+    assert stages["Discovery and governance"][3] > 0
+    assert steps["point_person.ps"][1:3] == ["Professional services", "oid-8"]
+    assert "It was due on 2026-11-06." in steps["point_person.ps"][5]
+    assert "steering_team" not in steps
+    assert "Confided words" not in json.dumps(report)
+    edition = json.loads(report_file(services, ALL, PERIOD, "json", None, "ps")[0])
+    assert {row[-1].split(".")[-1] for row in block_of(edition, "steps")["rows"]} == {"ps"}
+
+    bare = weeks.services()
+    weekly_report_run(bare, run())
+    assert "programme" not in [one["id"] for one in json.loads(report_file(bare, ALL, PERIOD, "json")[0])["sections"]]
