@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.controls.spec import Case, Control, Judgement
+from shared.errors import RowStale
 from shared.model import JsonObject, NewEntry, Reason, Severity, Subject, Verdict, rfc3339
 from shared.procedures.services import Services
 from shared.registers import findings
+from shared.registers.store import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Assessed:
     finding: JsonObject
     before: JsonObject | None
     changed: bool
+    outdated: bool = False
+    """A judgement by newer facts was faster: its finding stands, and nothing else follows from this one."""
 
 
 Cause = str | Mapping[str, str]
@@ -64,18 +68,30 @@ def assess(
     *,
     as_of: datetime,
     run_id: Cause,
+    looked_at: datetime | None = None,
 ) -> list[Assessed]:
     """Judge all cases; record an ``assessment.recorded`` entry per customer and practice, a ``finding.changed`` per change.
 
     ``run_id`` names what caused it and makes repeating harmless. Cases with causes of their own are recorded apart.
+    ``looked_at``: when their facts began to be read, if that is long ago by now.
     """
-    return assess_each(services, [(control, cases)], as_of=as_of, run_id=run_id)[0]
+    return assess_each(services, [(control, cases)], as_of=as_of, run_id=run_id, looked_at=looked_at)[0]
 
 
 def assess_each(
-    services: Services, judging: Sequence[tuple[Control, Iterable[Case]]], *, as_of: datetime, run_id: Cause
+    services: Services,
+    judging: Sequence[tuple[Control, Iterable[Case]]],
+    *,
+    as_of: datetime,
+    run_id: Cause,
+    looked_at: datetime | None = None,
 ) -> list[list[Assessed]]:
-    """The same by several controls: what they say about one customer is recorded together."""
+    """The same by several controls: what they say about one customer is recorded together.
+
+    A finding is written over the version it was judged against: what people said of it meanwhile stays, and a judgement
+    that looked earlier than the one that stands changes nothing.
+    """
+    looked = rfc3339(looked_at or services.clock.now())
     scopes = [
         (control, scope, judged)
         for control, cases in judging
@@ -85,32 +101,69 @@ def assess_each(
     receipts = services.ledger.record_many(
         [_assessment(control, scope, judged, services, as_of) for control, scope, judged in scopes]
     )
-    done: list[list[Assessed]] = []
-    telling: list[NewEntry] = []
-    for control, _ in judging:
-        mine = [
-            (scope, judged, receipt.evidence_id)
-            for (one, scope, judged), receipt in zip(scopes, receipts, strict=True)
-            if one is control
+    drafts: dict[str, list[_Draft]] = {control.id: [] for control, _ in judging}
+    standing: dict[str, dict[str, Held]] = {}
+    for (control, scope, judged), receipt in zip(scopes, receipts, strict=True):
+        for case, judgement in judged:
+            seen = (receipt.evidence_id, *case.observations)
+            new = {**_finding(control, case, judgement, services, as_of, seen), "looked_at": looked}
+            drafts[control.id].append(_Draft(control, scope, case, judgement, new))
+    for name, mine in drafts.items():
+        standing[name] = _standing(services, name, mine, singly=not isinstance(run_id, str))
+    done = {name: [_fold(draft, standing[name]) for draft in mine] for name, mine in drafts.items()}
+    services.ledger.record_many(
+        [
+            entry
+            for name, mine in drafts.items()
+            for draft, one in zip(mine, done[name], strict=True)
+            for entry in _told(draft, one)
         ]
-        standing = _standing(services, control, mine, singly=not isinstance(run_id, str))
-        done.append([])
-        for scope, judged, evidence_id in mine:
-            for case, judgement in judged:
-                one = _fold(control, case, judgement, services, as_of, evidence_id, standing)
-                done[-1].append(one)
-                if one.changed and (one.before is not None or judgement.verdict in _TELLING):
-                    telling.append(_change(control, scope, one))
-    services.ledger.record_many(telling)
-    for (control, _), each in zip(judging, done, strict=True):
-        findings.register(services.rows, control.id).put_many(
-            [(findings.key_of(one.finding["id"]), one.finding) for one in each]
-        )
-    return done
+    )
+    for name, mine in drafts.items():
+        _write(services, name, mine, done[name], standing[name])
+    return [done[control.id] for control, _ in judging]
+
+
+def _write(
+    services: Services, control: str, drafts: Sequence[_Draft], done: list[Assessed], standing: Mapping[str, Held]
+) -> None:
+    """Write the findings; what somebody else has written meanwhile is folded again, into what stands now."""
+    register = findings.register(services.rows, control)
+    seen = {findings.key_of(name): held for name, held in standing.items()}
+    waiting = list(range(len(drafts)))
+    for _ in range(_TRIES):
+        bodies = [(drafts[at].key, done[at].finding) for at in waiting if not done[at].outdated]
+        stale = register.swap_many(bodies, seen)
+        if not stale:
+            return
+        waiting = [at for at in waiting if drafts[at].key in stale]
+        seen = {key: held for key in stale if (held := register.get(key)) is not None}
+        again = {held.body["id"]: held for held in seen.values()}
+        for at in waiting:
+            done[at] = _fold(drafts[at], again)
+        services.ledger.record_many([entry for at in waiting for entry in _told(drafts[at], done[at])])
+    raise RowStale("Findings keep changing; try again.", code="row_contended")
 
 
 _Scope = tuple[str, str | None, str | None]
 """What caused it, customer and practice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What a judgement says, before it is folded into what stands."""
+
+    control: Control
+    scope: _Scope
+    case: Case
+    judgement: Judgement
+    finding: JsonObject
+
+    @property
+    def key(self) -> str:
+        return findings.key_of(self.finding["id"])
+
+
 _Judged = list[tuple[Case, Judgement]]
 
 
@@ -129,55 +182,50 @@ def _grouped(
     return sorted(groups.items(), key=lambda group: tuple(part or "" for part in group[0]))
 
 
-def _change(control: Control, scope: _Scope, one: Assessed) -> NewEntry:
-    return NewEntry(
+def _told(draft: _Draft, one: Assessed) -> Iterator[NewEntry]:
+    """What is told of a finding that changed; a first one that passes is nothing new."""
+    if not one.changed or (one.before is None and one.judgement.verdict not in _TELLING):
+        return
+    # without when it was looked at: a run that is repeated says the same once
+    payload = _json({name: value for name, value in one.finding.items() if name != "looked_at"})
+    yield NewEntry(
         type="finding.changed",
-        key=f"{scope[0]}\n{one.finding['id']}\n{_mark(_json(one.finding))}",
-        payload=_json(one.finding),
+        key=f"{draft.scope[0]}\n{one.finding['id']}\n{_mark(payload)}",
+        payload=payload,
         customer=one.case.customer,
         subject=one.case.subject,
-        controls=(control.id,),
+        controls=(draft.control.id,),
         practice=one.case.practice,
     )
 
 
-def _standing(
-    services: Services, control: Control, groups: Sequence[tuple[_Scope, _Judged, str]], *, singly: bool
-) -> dict[str, JsonObject]:
+def _standing(services: Services, control: str, drafts: Sequence[_Draft], *, singly: bool) -> dict[str, Held]:
     """What these findings said before, read in the fewest requests. ``singly``: they rang, and lie far apart."""
-    if singly or sum(len(judged) for _, judged, _ in groups) <= _FEW:
-        ids = [
-            findings.finding_id(control.id, customer, case.subject)
-            for (_, customer, _), judged, _ in groups
-            for case, _ in judged
-        ]
-        return {key: body for key in ids if (body := findings.get(services.rows, key)) is not None}
+    if singly or len(drafts) <= _FEW:
+        ids = [draft.finding["id"] for draft in drafts]
+        return {name: held for name in ids if (held := findings.held(services.rows, name)) is not None}
     # a population comes in the order of its customers, like the keys: one range holds these, and little beside them
-    names = sorted({customer or "0" for (_, customer, _), _, _ in groups})
-    return {body["id"]: body for body in findings.between(services.rows, control.id, names[0], names[-1])}
+    names = sorted({draft.scope[1] or "0" for draft in drafts})
+    return {held.body["id"]: held for held in findings.between(services.rows, control, names[0], names[-1])}
 
 
-def _fold(
-    control: Control,
-    case: Case,
-    judgement: Judgement,
-    services: Services,
-    as_of: datetime,
-    evidence_id: str,
-    standing: dict[str, JsonObject],
-) -> Assessed:
-    new = _finding(control, case, judgement, services, as_of, (evidence_id, *case.observations))
-    old = standing.get(new["id"])
+def _fold(draft: _Draft, standing: Mapping[str, Held]) -> Assessed:
+    new, held = draft.finding, standing.get(draft.finding["id"])
+    old = held.body if held is not None else None
+    if old is not None and old.get("looked_at", "") > new["looked_at"]:
+        return Assessed(draft.case, draft.judgement, old, old, changed=False, outdated=True)
     folded = findings.fold(old, new)
-    if old is not None and not any(old[key] != folded[key] for key in _TOLD):
-        fresh = {key: folded[key] for key in ("evidence", "assessed_at", "detail", "policy_version", "practice")}
-        return Assessed(case, judgement, {**old, **fresh}, old, changed=False)
-    return Assessed(case, judgement, folded, old, changed=True)
+    if old is not None and not any(old[key] != folded[key] for key in _SAYING):
+        fresh = {key: folded[key] for key in _FRESH}
+        return Assessed(draft.case, draft.judgement, {**old, **fresh}, old, changed=False)
+    return Assessed(draft.case, draft.judgement, folded, old, changed=True)
 
 
+_TRIES = 12
 _FEW = 3
-_TOLD = ("verdict", "reasons", "status", "severity", "owner")
+_SAYING = ("verdict", "reasons", "status", "severity", "owner")
 """What makes a finding another finding; the rest only makes it newer."""
+_FRESH = ("evidence", "assessed_at", "looked_at", "detail", "policy_version", "practice")
 _TELLING = (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN)
 
 

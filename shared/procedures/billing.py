@@ -14,8 +14,8 @@ from shared.measures.money import by_currency
 from shared.model import JsonObject, Money, Person, Verdict
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, Cause, assess
-from shared.procedures.billing_book import RECURRING, HoldBook, read_holds
-from shared.procedures.billing_cases import cases_of, open_books
+from shared.procedures.billing_book import RECURRING, read_holds
+from shared.procedures.billing_cases import Books, cases_of, open_books
 from shared.procedures.billing_reading import read_anew
 from shared.procedures.billing_trust import assess_trust
 from shared.procedures.charge_holds import check_charge_entries
@@ -52,24 +52,29 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
     refused: list[JsonObject] = []
     done = 0
     for cases in batches(cases_of(services, books, due)):
-        judged = assess(services, recurring_invoice_hold.CONTROL, cases, as_of=run.as_of, run_id=run.run_id)
+        judged = assess(
+            services,
+            recurring_invoice_hold.CONTROL,
+            cases,
+            as_of=run.as_of,
+            run_id=run.run_id,
+            looked_at=books.looked_at,
+        )
         for one in judged:
             _count(one, tally, stake, codes)
             if one.case.facts is None:
                 refused.append(
                     {"kind": "RecurringInvoice", "id": one.case.subject.id, "field": "", "message": one.case.missing}
                 )
-        tally["held"] += _hold(services, books.holds, judged, run.as_of, run.run_id)
+        tally["held"] += _hold(services, books, judged, run.as_of, run.run_id)
         tell_new(services, judged, run.run_id)
         done += len(cases)
         run.progress(0.05 + 0.75 * done / max(1, due.size), f"{done} of {due.size} invoices are judged.")
-    tally["closed"] = close_gone(
-        services, RECURRING, books.holds, left_over, read_at=books.read_at, as_of=run.as_of, run_id=run.run_id
-    )
+    tally["closed"] = close_gone(services, RECURRING, books, books.holds, left_over, as_of=run.as_of, run_id=run.run_id)
     first = check_first(services, books, run.as_of, run.run_id)
     trust = assess_trust(services, run.as_of, run.run_id)
     run.progress(0.85, "Looking for invoices that went around the hold.")
-    left = check_left(services, books.holds, books.signed, books.firsts.away, run.as_of, run.run_id)
+    left = check_left(services, books.holds, books.signed, books.firsts.away, run.as_of, run.run_id, books.looked_at)
     charges = check_charge_entries(
         services,
         books.around.entries,
@@ -77,6 +82,7 @@ def billing_check_run(services: Services, run: Run) -> JsonObject:
         books.signed.customers(),
         run.as_of,
         run.run_id,
+        books.looked_at,
     )
     refused += [
         {"kind": one.kind, "id": one.id, "field": one.field, "message": one.message} for one in books.around.refused
@@ -112,9 +118,14 @@ def judge_invoices(services: Services, causes: Mapping[str, str], as_of: datetim
     """
     books, due, _ = open_books(services, as_of, frozenset(causes))
     judged = assess(
-        services, recurring_invoice_hold.CONTROL, cases_of(services, books, due), as_of=as_of, run_id=causes
+        services,
+        recurring_invoice_hold.CONTROL,
+        cases_of(services, books, due),
+        as_of=as_of,
+        run_id=causes,
+        looked_at=books.looked_at,
     )
-    _hold(services, books.holds, judged, as_of, causes)
+    _hold(services, books, judged, as_of, causes)
     return judged
 
 
@@ -130,13 +141,14 @@ def _count(one: Assessed, tally: Counter[str], stake: list[Money], codes: Counte
             stake[:] = by_currency(stake)
 
 
-def _hold(services: Services, book: HoldBook, judged: list[Assessed], as_of: datetime, cause: Cause) -> int:
+def _hold(services: Services, books: Books, judged: list[Assessed], as_of: datetime, cause: Cause) -> int:
     return hold_judged(
         services,
         RECURRING,
-        book,
+        books.holds,
         judged,
         cause,
+        looked_at=books.looked_at,
         excused=lambda one: isinstance(one.case.facts, InvoiceFacts) and _not_due(services, one.case.facts, as_of),
     )
 

@@ -35,6 +35,8 @@ class _Facts(Protocol):
 class Books:
     """Everything one check looks things up in."""
 
+    looked_at: datetime
+    """Before anything was read."""
     facts: _Facts
     holds: HoldBook
     signed: SignBook
@@ -62,6 +64,7 @@ def open_books(
     ``whatever``: those of ``only`` also when they are not due or somebody switched them off. ``firsts``: the same as ``only``,
     of invoices that no recurring one made.
     """
+    looked_at = services.clock.now()
     facts = cast("_Facts", services.facts("billing"))
     mirror = services.mirror.snapshot()
     held = read_holds(services.rows, only)
@@ -99,7 +102,7 @@ def open_books(
     kinds = ("RecurringInvoice", "ClientContract", "Invoice")
     observations = tuple(one for kind in kinds for one in mirror.observations(kind)[:5])
     read_at_all = facts.read_at(mirror)
-    books = Books(facts, held, signed, usage, around, read_at_all, observations, first_holds, waiting)
+    books = Books(looked_at, facts, held, signed, usage, around, read_at_all, observations, first_holds, waiting)
     gone: dict[str, str] = {}
     if read_at is not None and only is None:
         gone = dict.fromkeys((asking | held.open()) - due.known, "HaloPSA no longer has it.")

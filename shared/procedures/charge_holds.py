@@ -29,6 +29,7 @@ def check_charge_entries(
     signed_customers: frozenset[str],
     as_of: datetime,
     run_id: str,
+    looked_at: datetime,
 ) -> JsonObject:
     """``judged_customers``: their time is looked at with the invoices they have waiting, and stands on the holds of these."""
     control = charge_entries_reviewed.CONTROL
@@ -44,8 +45,10 @@ def check_charge_entries(
         Case(Subject(CHARGES.subject, name), name, None, wanted.get(name, ()), min(times) if times else None)
         for name in sorted({*wanted, *held, *(one for one in standing if one)})
     ]
-    judged = assess(services, control, cases, as_of=as_of, run_id=run_id)
+    judged = assess(services, control, cases, as_of=as_of, run_id=run_id, looked_at=looked_at)
     for one in judged:
+        if one.outdated:
+            continue
         name = one.case.subject.id
         why = (
             "Finance has signed for the customer."

@@ -28,14 +28,14 @@ _TOLD_EACH = 5
 
 def desk_check_run(services: Services, run: Run) -> JsonObject:
     """The job: open tickets, those closed lately and those with a standing finding; one finding per ticket and control."""
-    desk = desk_of(services)
+    looked_at, desk = services.clock.now(), desk_of(services)
     run.progress(0.1, f"{len(desk.tickets)} tickets read.")
     out: JsonObject = {"tickets": len(desk.tickets), "refused": len(desk.refused)}
     if desk.tickets_read_at is None:
         return {**out, "note": "Tickets have never been read; run a sync first."}
     for number, control in enumerate(CONTROLS):
         cases = list(_cases(services, run, control, desk))
-        done = assess(services, control, cases, as_of=run.as_of, run_id=run.run_id)
+        done = assess(services, control, cases, as_of=run.as_of, run_id=run.run_id, looked_at=looked_at)
         _tell(services, run, control, done)
         out[control.id] = {"judged": len(done), **Counter(one.judgement.verdict.value for one in done)}
         run.progress(0.1 + 0.9 * (number + 1) / len(CONTROLS), f"{control.id}: {len(done)} judged.")

@@ -55,8 +55,8 @@ def judge_first(services: Services, causes: Mapping[str, str], as_of: datetime) 
 def _judge(
     services: Services, books: Books, cases: list[Case], as_of: datetime, cause: Cause
 ) -> tuple[list[Assessed], int]:
-    judged = assess(services, first_invoice_hold.CONTROL, cases, as_of=as_of, run_id=cause)
-    return judged, hold_judged(services, FIRST, books.first_holds, judged, cause)
+    judged = assess(services, first_invoice_hold.CONTROL, cases, as_of=as_of, run_id=cause, looked_at=books.looked_at)
+    return judged, hold_judged(services, FIRST, books.first_holds, judged, cause, looked_at=books.looked_at)
 
 
 def _close(services: Services, books: Books, as_of: datetime, run_id: str) -> int:
@@ -69,4 +69,4 @@ def _close(services: Services, books: Books, as_of: datetime, run_id: str) -> in
         if hold is not None and hold["applied"] and not hold.get("release_approved"):
             gone[name] = "It left HaloPSA while it was held."
             holds.amend(services.rows, hold["id"], {"detail": {**hold["detail"], "left": True}})
-    return close_gone(services, FIRST, books.first_holds, gone, read_at=books.read_at, as_of=as_of, run_id=run_id)
+    return close_gone(services, FIRST, books, books.first_holds, gone, as_of=as_of, run_id=run_id)

@@ -74,12 +74,12 @@ def facts_of(services: Services) -> HandoffsFacts:
 def handoff_review_run(services: Services, run: Run) -> JsonObject:
     """Review every closed-won opportunity as of the run's clock."""
     run.progress(0.1, "Reading won opportunities.")
-    policy, mirror = services.policy.policy, services.mirror.snapshot()
+    looked_at, policy, mirror = services.clock.now(), services.policy.policy, services.mirror.snapshot()
     found = list(facts_of(services).handoffs(mirror, policy))
     known = {row["id"] for row in register.all_of(services.rows) if row["state"] != "not_won"}
     gone = sorted(known - {facts.id for facts in found})
     found += facts_of(services).no_longer_won(mirror, policy, gone)
-    assessed, rows = _review(services, mirror, found, run.as_of, run.run_id, run.run_id)
+    assessed, rows = _review(services, mirror, found, run.as_of, run.run_id, run.run_id, looked_at)
     verdicts: dict[str, int] = {}
     for one in assessed:
         verdicts[one.judgement.verdict.value] = verdicts.get(one.judgement.verdict.value, 0) + 1
@@ -117,7 +117,7 @@ def judge_opportunities(services: Services, ids: Iterable[str], as_of: datetime,
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return
-    policy, mirror = services.policy.policy, services.mirror.snapshot()
+    looked_at, policy, mirror = services.clock.now(), services.policy.policy, services.mirror.snapshot()
     held = (facts_of(services).handoff(mirror, policy, identity) for identity in wanted)
     found = [facts for facts in held if facts is not None]
     gone = [
@@ -125,7 +125,7 @@ def judge_opportunities(services: Services, ids: Iterable[str], as_of: datetime,
     ]
     gone = [one for one in gone if one not in {facts.id for facts in found}]
     found += facts_of(services).no_longer_won(mirror, policy, gone)
-    _review(services, mirror, found, as_of, run_id, None)
+    _review(services, mirror, found, as_of, run_id, None, looked_at)
 
 
 def judge_appointments(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:
@@ -136,7 +136,13 @@ def judge_appointments(services: Services, ids: Iterable[str], as_of: datetime, 
 
 
 def _review(
-    services: Services, mirror: Records, found: list[HandoffFacts], as_of: datetime, run_id: str, plan_under: str | None
+    services: Services,
+    mirror: Records,
+    found: list[HandoffFacts],
+    as_of: datetime,
+    run_id: str,
+    plan_under: str | None,
+    looked_at: datetime,
 ) -> tuple[list[Assessed], list[JsonObject]]:
     read = [mirror.read_at(kind) for kind in _NEEDS]
     observed = min((at for at in read if at is not None), default=None)
@@ -151,7 +157,9 @@ def _review(
         seen = (*row.get("evidence", ()), *observations)
         cases.append(Case(Subject("opportunity", facts.id), facts.customer, facts.practice, status, observed, seen))
     judging = [(control, cases) for control in _CONTROLS]
-    assessed = list(chain.from_iterable(assess_each(services, judging, as_of=as_of, run_id=run_id)))
+    assessed = list(
+        chain.from_iterable(assess_each(services, judging, as_of=as_of, run_id=run_id, looked_at=looked_at))
+    )
     tell_new(services, assessed, plan_under)
     return assessed, rows
 

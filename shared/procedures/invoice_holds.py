@@ -41,6 +41,8 @@ class Wanted:
     standing: Standing | None
     """Its newest hold when the books were opened."""
     run_id: str
+    looked_at: str
+    """When the books were opened: what a later look asked for is not asked for otherwise by an earlier one."""
 
 
 def hold_all(services: Services, sort: Sort, wanted: Sequence[Wanted]) -> int:
@@ -97,7 +99,7 @@ def _new(services: Services, sort: Sort, one: Wanted) -> _New:
     if facts is not None:
         request = draft(services, _question(hold, facts, one.reasons, policy.billing, hold["id"]))
         hold["approval_id"] = request["id"]
-        detail["asked"] = _codes(one.reasons)
+        detail |= {"asked": _codes(one.reasons), "asked_at": one.looked_at}
     action = _action(hold, policy.billing, facts, 0)
     hold["detail"] = {**detail, **_reference(action, one.run_id)}
     return _New(hold, request, action)
@@ -131,9 +133,9 @@ def _keep(services: Services, one: Wanted, hold_id: str) -> None:
     the hold anew.
     """
     held = holds.register(services.rows).get(hold_id)
-    amount = one.facts.amount if one.facts else None
-    if held is None:
+    if held is None or _later(held.body, one.looked_at):
         return
+    amount = one.facts.amount if one.facts else None
     hold = holds.renew(services.rows, held, one.reasons, amount, _start(one.facts))
     if hold is None:
         return
@@ -147,11 +149,16 @@ def _keep(services: Services, one: Wanted, hold_id: str) -> None:
         hold = _apply(services, hold, policy.billing, one.facts, one.run_id)
     if one.facts is not None:
         seen = held if hold is held.body else None
-        asked = _ensure_asked(services, hold, one.facts, one.reasons, policy.billing, one.run_id, seen)
+        asked = _ensure_asked(services, hold, one, one.facts, policy.billing, seen)
         if asked is None:
             return
         hold = asked
     resume_release(services, hold, one.run_id)
+
+
+def _later(hold: JsonObject, looked_at: str) -> bool:
+    """Whether somebody who looked later has asked for its release since."""
+    return bool(hold["detail"].get("asked_at", "") > looked_at)
 
 
 def _start(facts: InvoiceFacts | None) -> str | None:
@@ -269,18 +276,17 @@ def _question(
 def _ensure_asked(
     services: Services,
     hold: JsonObject,
+    one: Wanted,
     facts: InvoiceFacts,
-    reasons: tuple[Reason, ...],
     policy: BillingPolicy,
-    run_id: str,
     seen: Held | None,
 ) -> JsonObject | None:
     """One open request for exactly the present content; a rejected one is asked again only when something changed.
 
-    Answers the hold; None when it was released in the meantime.
+    Answers the hold; None when it was released in the meantime, or is asked for otherwise.
     """
     content = content_of(facts)
-    codes = _codes(reasons)
+    codes = _codes(one.reasons)
     asked = set(hold["detail"].get("asked", ()))
     before = approvals.register(services.rows).get(hold["approval_id"]) if hold["approval_id"] else None
     if before is not None:
@@ -306,14 +312,23 @@ def _ensure_asked(
                 )
             )
     after = before.id if before is not None else hold["id"]
-    opened = ask(services, _question(hold, facts, reasons, policy, after), run_id)
+    opened = ask(services, _question(hold, facts, one.reasons, policy, after), one.run_id)
+    replaced: list[str] = []
 
     def change(body: JsonObject) -> JsonObject:
-        return {"approval_id": opened["id"], "release_approved": None, "detail": {**body["detail"], "asked": codes}}
+        approved = body.get("release_approved") not in (None, hold.get("release_approved"))
+        if approved or _later(body, one.looked_at):
+            return {}  # finance was faster, or somebody who looked later
+        replaced[:] = [body["approval_id"]] if body["approval_id"] not in (None, after, opened["id"]) else []
+        asked = {"asked": codes, "asked_at": one.looked_at}
+        return {"approval_id": opened["id"], "release_approved": None, "detail": {**body["detail"], **asked}}
 
     amended = holds.amend_held(services.rows, hold["id"], change, seen)
-    if amended is None:
-        withdraw(services, opened["id"], "The hold was released in the meantime.")
+    if amended is None or amended["approval_id"] != opened["id"]:
+        withdraw(services, opened["id"], "The hold was released, or its release asked for otherwise, in the meantime.")
+        return None
+    for identity in replaced:
+        withdraw(services, identity, "The invoice, or what is wrong with it, changed after the request.")
     return amended
 
 

@@ -35,7 +35,7 @@ _Judged = Iterator[tuple[str | None, list[LeftFacts], int]]
 
 
 def check_left(
-    services: Services, book: HoldBook, signed: SignBook, away: _Away, as_of: datetime, run_id: str
+    services: Services, book: HoldBook, signed: SignBook, away: _Away, as_of: datetime, run_id: str, looked_at: datetime
 ) -> JsonObject:
     """Judge every invoice that left since we began. What was there when we first looked is not judged."""
     read_at = services.mirror.read_at("Invoice")
@@ -47,7 +47,7 @@ def check_left(
     cases: list[Case] = []
 
     def judge() -> None:
-        judged = assess(services, invoice_left_unsigned.CONTROL, cases, as_of=as_of, run_id=run_id)
+        judged = assess(services, invoice_left_unsigned.CONTROL, cases, as_of=as_of, run_id=run_id, looked_at=looked_at)
         failed.extend(one.case.subject.id for one in judged if one.judgement.verdict in ("fail", "error"))
         cases.clear()
 

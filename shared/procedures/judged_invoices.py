@@ -8,9 +8,10 @@ from datetime import datetime
 from shared.controls.catalogue import controls
 from shared.controls.spec import Case
 from shared.measures.invoice_facts import NotBilled
-from shared.model import Subject, Verdict
+from shared.model import Subject, Verdict, rfc3339
 from shared.procedures.assess import Assessed, Cause, assess, cause_of
 from shared.procedures.billing_book import HoldBook, Sort
+from shared.procedures.billing_cases import Books
 from shared.procedures.invoice_holds import Wanted, hold_all
 from shared.procedures.invoice_release import end_hold
 from shared.procedures.services import Services
@@ -39,17 +40,20 @@ def hold_judged(
     judged: Iterable[Assessed],
     cause: Cause,
     *,
+    looked_at: datetime,
     excused: Callable[[Assessed], bool] = lambda _one: False,
 ) -> int:
     """Hold what must not go out: every fail, error and unknown. Answer how many holds are new.
 
     ``excused``: wanting, but not to be held for it yet. What is held stays so. Facts that are merely too old hold nothing
-    new: acting on them is what freshness forbids, and the next sync decides.
+    new: acting on them is what freshness forbids, and the next sync decides. Nor does a judgement that was overtaken.
     """
 
     def wanted(one: Assessed) -> bool:
         standing = book.newest.get(one.case.subject.id)
         held = standing is not None and standing.held
+        if one.outdated:
+            return False
         if one.case.facts is not None and {reason.code for reason in one.judgement.reasons} == {"stale_facts"}:
             return False
         return held or (one.judgement.verdict in HOLDING and not excused(one))
@@ -66,6 +70,7 @@ def hold_judged(
                 one.judgement.reasons,
                 book.newest.get(one.case.subject.id),
                 cause_of(cause, one.case.subject),
+                rfc3339(looked_at),
             )
             for one in judged
             if wanted(one)
@@ -76,10 +81,10 @@ def hold_judged(
 def close_gone(
     services: Services,
     sort: Sort,
+    books: Books,
     book: HoldBook,
     gone: Mapping[str, str],
     *,
-    read_at: datetime | None,
     as_of: datetime,
     run_id: str,
 ) -> int:
@@ -92,12 +97,14 @@ def close_gone(
             row["customer"],
             row["practice"],
             NotBilled(gone[row["subject"]["id"]]),
-            read_at,
+            books.read_at,
         )
         for row in findings.of_control(services.rows, control.id)
         if row["subject"]["id"] in gone and (row["verdict"] in findings.ASKING or row["subject"]["id"] in ended)
     ]
-    assess(services, control, cases, as_of=as_of, run_id=f"{run_id}\ngone")
+    judged = assess(services, control, cases, as_of=as_of, run_id=f"{run_id}\ngone", looked_at=books.looked_at)
+    back = {one.case.subject.id for one in judged if one.outdated}  # seen again since we looked
     for name in ended:
-        end_hold(services, book.newest[name].id, gone[name])
-    return len(ended)
+        if name not in back:
+            end_hold(services, book.newest[name].id, gone[name])
+    return len(set(ended) - back)

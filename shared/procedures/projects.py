@@ -86,7 +86,7 @@ class _Known:
 
 def project_status_run(services: Services, run: Run) -> JsonObject:
     """Assess every project as of the run's clock; the answer counts ratings and verdicts."""
-    known = _known(services)
+    looked_at, known = services.clock.now(), _known(services)
     mirror, policy = services.mirror.snapshot(), services.policy.policy
     read = [mirror.read_at(kind) for kind in _NEEDS]
     observed = min((at for at in read if at is not None), default=None)
@@ -123,7 +123,8 @@ def project_status_run(services: Services, run: Run) -> JsonObject:
         replace(case, observations=tuple(body["evidence"])) for case, (body, _) in zip(cases, measured, strict=True)
     ]
     run.progress(0.7, "Judging.")
-    judged = assess_each(services, [(control, cases) for control in _CONTROLS], as_of=run.as_of, run_id=run.run_id)
+    judging = [(control, cases) for control in _CONTROLS]
+    judged = assess_each(services, judging, as_of=run.as_of, run_id=run.run_id, looked_at=looked_at)
     assessed = {control.id: done for control, done in zip(_CONTROLS, judged, strict=True)}
     tell_new(services, [one for done in assessed.values() for one in done], run.run_id)
     messages = escalate(services, [*assessed["project_control"], *assessed["stage_gate"]], known.plans, run)

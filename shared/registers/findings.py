@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shared.model import FindingStatus, JsonObject, Subject, Verdict
 from shared.ports import Rows
-from shared.registers.store import Register
+from shared.registers.store import Held, Register
 
 ASKING = (Verdict.FAIL.value, Verdict.ERROR.value, Verdict.UNKNOWN.value)
 """Verdicts that leave a finding open."""
@@ -31,11 +31,16 @@ def register(rows: Rows, control: str) -> Register:
     return Register(rows, "findings", control)
 
 
+def held(rows: Rows, identity: str) -> Held | None:
+    """One finding's row, or None."""
+    parts = _parts(identity)
+    return register(rows, parts[0]).get(parts[1]) if parts else None
+
+
 def get(rows: Rows, identity: str) -> JsonObject | None:
     """One finding, or None."""
-    parts = _parts(identity)
-    held = register(rows, parts[0]).get(parts[1]) if parts else None
-    return held.body if held else None
+    found = held(rows, identity)
+    return found.body if found else None
 
 
 def key_of(identity: str) -> str:
@@ -51,9 +56,9 @@ def of_control(rows: Rows, control: str, customer: str | None = None) -> Iterato
     return register(rows, control).all(first=f"{customer}-", last=f"{customer}-g")
 
 
-def between(rows: Rows, control: str, first: str, last: str) -> Iterator[JsonObject]:
-    """Findings of a control from one customer to another, in the order of keys, both included."""
-    return register(rows, control).all(first=f"{first}-", last=f"{last}-g")
+def between(rows: Rows, control: str, first: str, last: str) -> Iterator[Held]:
+    """Rows of a control's findings from one customer to another, in the order of keys, both included."""
+    return register(rows, control).held(first=f"{first}-", last=f"{last}-g")
 
 
 def fold(old: JsonObject | None, new: JsonObject) -> JsonObject:

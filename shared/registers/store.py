@@ -6,7 +6,7 @@ import json
 import string
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.errors import Malformed, RowExists, RowStale
@@ -103,16 +103,37 @@ class Register:
         for batch in self._batches(Op.UPSERT, bodies):
             self._rows.transact(TABLE, [step for _, step in batch])
 
-    def _batches(self, op: Op, bodies: Sequence[tuple[str, JsonObject]]) -> Iterator[list[tuple[str, tuple[Op, Row]]]]:
+    def swap_many(self, bodies: Sequence[tuple[str, JsonObject]], seen: Mapping[str, Held]) -> frozenset[str]:
+        """Write many over the versions in ``seen`` (create those that are not in it), up to 100 in a transaction.
+
+        Answers the keys that somebody else has written since they were seen; their rows stay as they are.
+        """
+        stale: set[str] = set()
+        etags = {key: held.etag for key, held in seen.items()}
+        for batch in self._batches(Op.INSERT, bodies, etags):
+            try:
+                self._rows.transact(TABLE, [step for _, step in batch])
+            except (RowExists, RowStale):  # one of them has moved: find out which, singly
+                for key, step in batch:
+                    try:
+                        self._rows.transact(TABLE, [step])
+                    except (RowExists, RowStale):
+                        stale.add(key)
+        return frozenset(stale)
+
+    def _batches(
+        self, op: Op, bodies: Sequence[tuple[str, JsonObject]], etags: Mapping[str, str] | None = None
+    ) -> Iterator[list[tuple[str, tuple[Op, Row]]]]:
         batch: list[tuple[str, tuple[Op, Row]]] = []
         size = 0
         for key, body in bodies:
-            row = Row(self.partition, safe_key(key), cells_of(body))
+            etag = (etags or {}).get(key, "")
+            row = Row(self.partition, safe_key(key), cells_of(body), etag)
             weight = sum(len(cell) for cell in row.cells.values() if isinstance(cell, bytes | str))
             if batch and (len(batch) == 100 or size + weight > 2_500_000):
                 yield batch
                 batch, size = [], 0
-            batch.append((key, (op, row)))
+            batch.append((key, (Op.REPLACE if etag else op, row)))
             size += weight
         if batch:
             yield batch
@@ -149,6 +170,10 @@ class Register:
     def all(self, first: str | None = None, last: str | None = None) -> Iterator[JsonObject]:
         """Bodies in key order, read in pages."""
         return (body_of(row) for row in self._between(first, last))
+
+    def held(self, first: str | None = None, last: str | None = None) -> Iterator[Held]:
+        """The same with their versions."""
+        return (Held(row.key, body_of(row), row.etag) for row in self._between(first, last))
 
     def last(self, first: str, last: str) -> Held | None:
         """The row at the end of a range; None when nothing lies in it."""

@@ -11,6 +11,9 @@ from shared.actions import ActionKind
 from shared.errors import Conflict, Forbidden, NotFound, SourceDown, SourceRejected
 from shared.model import Person, Role
 from shared.procedures import billing, decide
+from shared.procedures.billing_book import RECURRING
+from shared.procedures.billing_cases import open_books
+from shared.procedures.judged_invoices import close_gone
 from shared.registers import approvals
 from tests.harness.billing import FINANCE, NOW, SECOND, Office, invoice, issued, line, tables
 
@@ -516,7 +519,7 @@ def test_a_release_between_opening_the_books_and_holding_is_not_undone() -> None
     from tests.harness.services import FakeServices
 
     services = FakeServices()
-    assert hold_all(services, RECURRING, [Wanted("-7", "12", None, None, (), None, "r")]) == 0
+    assert hold_all(services, RECURRING, [Wanted("-7", "12", None, None, (), None, "r", "")]) == 0
     assert holds.current(services.rows, KIND, Subject(SUBJECT, "-7")) is None
 
 
@@ -651,3 +654,22 @@ def test_a_hold_follows_its_invoice_to_another_practices_agreement() -> None:
 def _time() -> dict[str, Any]:
     row = {"id": 1, "ticket_id": 5, "datetime": "2026-11-10T10:00:00", "timetaken": 1.5, "actreviewed": False}
     return row | {"chargerate": 2, "actionchargeamount": 180.0}
+
+
+def test_a_check_that_looked_before_the_invoice_was_back_ends_no_hold() -> None:
+    """It was gone when the check began, and a ring found it again before the check came to its end."""
+    office = Office()
+    office.check()
+    rows = office.halo.rows["RecurringInvoice"]
+    office.halo.rows["RecurringInvoice"] = []
+    office.sync()
+    books, _, gone = open_books(office.services, office.clock.now(), None)
+    assert gone
+    office.halo.rows["RecurringInvoice"] = rows
+    office.clock.advance(seconds=5)
+    office.sync()
+    billing.judge_invoices(office.services, {"-101": "ring"}, office.clock.now())
+    now = office.clock.now()
+    assert close_gone(office.services, RECURRING, books, books.holds, gone, as_of=now, run_id="r-late") == 0
+    assert office.hold()["state"] == "held"
+    assert office.finding()["verdict"] == "fail"

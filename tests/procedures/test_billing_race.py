@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.errors import Conflict, Gone
+from shared.errors import Conflict, Forbidden, Gone
 from shared.procedures import billing
 from shared.registers import approvals, holds
-from tests.harness.billing import FINANCE, FirstOffice, Office
+from tests.harness.billing import FINANCE, SECOND, FirstOffice, Office
 from tests.harness.interleave import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from shared.model import Person
 
 
 class Scene:
@@ -52,6 +56,7 @@ class Scene:
     def ring(self) -> None:
         """As a delivery is heard: read the record, fold it in, judge it, and work off what that queues."""
         services = self.office.services
+        self.office.clock.advance(seconds=1)
         page = services.halo.one(self.kind, self.name, {})
         services.mirror.apply(self.kind, [page.rows[0]], read_at=page.read_at)
         self.judge(services, {self.name: "delivery\nd-1"}, services.clock.now())
@@ -169,3 +174,109 @@ def test_one_cut(outcome: Callable[..., int], make: Callable[[], Scene], first: 
 def test_every_pair_of_cuts(outcome: Any, make: Callable[[], Scene], first: str, second: str) -> None:
     """Both are cut, at every step: the first, the second, the rest of the first, the rest of the second."""
     assert outcome(make, first, second, 1) > 50
+
+
+class Two(Scene):
+    """An invoice above materiality: two persons of finance and a check, at once."""
+
+    def __init__(self) -> None:
+        self.policy = '[billing]\nmateriality = "1.00"\n'
+        super().__init__()
+
+    def office_of(self) -> Office:  # type: ignore[override]
+        return Office(policy=self.policy)
+
+    def _say(self, person: Person, decision: str) -> None:
+        from shared.procedures import decide
+
+        body = {"decision": decision, "rationale": "Checked.", "digest": self.request["digest"]}
+        with suppress(Conflict, Gone, Forbidden):
+            decide.decide_approval(self.office.services, person, self.request["id"], body)
+        self.office.work()
+
+    def nora(self) -> None:
+        """One approves."""
+        self._say(FINANCE, "approve")
+
+    def omar(self) -> None:
+        """The other approves."""
+        self._say(SECOND, "approve")
+
+    def omar_rejects(self) -> None:
+        """Or rejects."""
+        self._say(SECOND, "reject")
+
+    def check(self) -> None:
+        """The daily check, by what the last sync read."""
+        self.office.check(sync=False)
+
+    def decisions(self) -> list[tuple[str, str]]:
+        held = approvals.register(self.office.services.rows).get(self.request["id"])
+        return [(one["by"], one["decision"]) for one in held.body["decisions"]] if held else []
+
+    def recorded(self, kind: str) -> list[dict[str, Any]]:
+        return [json.loads(entry.payload) for entry in self.office.services.ledger.of_type(kind)]
+
+
+@pytest.mark.slow
+def test_two_people_approve_at_once() -> None:
+    """Both count once, the invoice is released once, and evidence tells each decision and one release by both."""
+    for cut, scene in interleavings(Two, "nora", "omar", 2):
+        assert sorted(scene.decisions()) == [("oid-nora", "approve"), ("oid-omar", "approve")], cut
+        assert scene.holds() == [("released", True)], cut
+        assert scene.office.row()["disabled"] is False, cut
+        assert sorted(one["by"] for one in scene.recorded("approval.decided")) == ["oid-nora", "oid-omar"], cut
+        assert [sorted(one["by"]) for one in scene.recorded("hold.released")] == [["oid-nora", "oid-omar"]], cut
+
+
+@pytest.mark.slow
+def test_one_person_clicks_twice() -> None:
+    """The same person is never two, however the two clicks cross."""
+    for cut, scene in interleavings(Two, "nora", "nora", 2):
+        assert scene.decisions() == [("oid-nora", "approve")], cut
+        assert scene.holds() == [("held", True)], cut
+
+
+@pytest.mark.slow
+def test_one_approves_and_the_other_rejects() -> None:
+    """One rejection is enough: it stays held, and evidence says what the request says."""
+    for cut, scene in interleavings(Two, "nora", "omar_rejects", 2):
+        assert scene.holds() == [("held", True)], cut
+        assert ("oid-omar", "reject") in scene.decisions(), cut
+        assert len(scene.recorded("approval.decided")) == len(scene.decisions()), cut
+        assert [one["state"] for one in scene.recorded("approval.rejected")] == ["rejected"], cut
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [False, True], ids=["unchanged", "edited"])
+@pytest.mark.parametrize(("first", "second"), [("check", "approve"), ("approve", "check")])
+def test_a_check_in_the_middle_of_an_approval(first: str, second: str, *, change: bool) -> None:
+    """What finance approved is released and told as approved by finance; what it has not seen is held in the end."""
+    make = edited(Checked) if change else Checked
+    for cut, scene in interleavings(make, first, second, 3):
+        if change:
+            scene.office.check()
+            assert scene.holds()[-1] == ("held", True), cut
+            assert scene.open_requests() == 1, cut
+        else:
+            scene.office.work()
+            assert scene.holds() == [("released", True)], cut
+            assert [one["by"] for one in scene.recorded("hold.released")] == [["oid-nora"]], cut
+
+
+@pytest.mark.slow
+def test_a_check_crosses_a_ring_about_an_edit() -> None:
+    """Both judge the same hold: one request for what stands in HaloPSA is open in the end."""
+    for cut, scene in interleavings(edited(Checked), "check", "ring", 3):
+        assert scene.holds() == [("held", True)], cut
+        assert scene.open_requests() == 1, cut
+        assert scene.office.approval()["state"] == "open", cut
+        assert scene.office.approval()["content"]["lines"][0]["quantity"] == "30", cut
+
+
+class Checked(Two):
+    """The same where one person is enough."""
+
+    def __init__(self) -> None:
+        self.policy = ""
+        Scene.__init__(self)
