@@ -11,6 +11,7 @@ from shared.portal.blocks import Fact, table
 from shared.portal.words import NONE, listed, words
 from shared.procedures import governance, review_quarterly
 from shared.procedures.services import Services
+from shared.registers.reviews import answered_by
 
 _ATTEST = (Role.INTEGRATION_OWNER, Role.STEERING_MEMBER)
 
@@ -123,14 +124,15 @@ def item(services: Services, person: Person, quarter: str, identity: str, query:
     facts: list[Fact] = [
         ("Answer", "tag", answer["decision"] if answer else "open"),
         ("Source", "words", one["source"]),
-        ("Owner", "text", "you" if one["owner"] == person.oid else one["owner"] or "nobody"),
+        ("Owner", "text", "you" if one["owner"] == person.oid else one.get("owner_name") or one["owner"] or "nobody"),
         ("Answer due", "moment", one["due"]),
         ("Last used", "day", one.get("last_used")),
         ("Application id", "mono", integration["id"]),
         ("Review", "link", (path("reviews", quarter), quarter)),
     ]
     if answer:
-        by = listed(["you" if oid == person.oid else oid for oid in answer["by"]])
+        names = zip(answer["by"], answered_by(answer), strict=True)
+        by = listed(["you" if oid == person.oid else name for oid, name in names])
         facts += [("Answered", "moment", answer["at"]), ("Answered by", "text", by), ("State", "tag", answer["state"])]
         facts.append(("Rationale", "text", answer["rationale"]))
         if answer["decision"] == "reduce":

@@ -99,6 +99,9 @@ def _microsoft(object_id: str, application: str, name: str, roles: dict[str, str
     }
 
 
+_OWNER = {"id": OWNER_OID, "displayName": "Iris Unreal", "accountEnabled": True}
+
+
 def _own_principal() -> Row:
     return {
         "id": "5e1f0000-0000-4000-8000-000000000001",
@@ -107,7 +110,7 @@ def _own_principal() -> Row:
         "servicePrincipalType": "ManagedIdentity",
         "accountEnabled": True,
         "appRoles": [],
-        "owners": [{"id": OWNER_OID, "accountEnabled": True}],
+        "owners": [_OWNER],
         "passwordCredentials": [],
         "keyCredentials": [],
     }
@@ -135,7 +138,7 @@ def _principal(one: Integration) -> Row:
 
 
 def _owners(one: Integration) -> list[Row]:
-    return [] if "ownerless" in _codes(one) else [{"id": OWNER_OID, "accountEnabled": True}]
+    return [] if "ownerless" in _codes(one) else [_OWNER]
 
 
 def _application(one: Integration) -> Row:

@@ -261,6 +261,7 @@ REVIEW_ITEM = record(
     commands=TEXTS,
     risks=TEXTS,
     owner=maybe(TEXT),
+    owner_name=maybe(TEXT),
     due=INSTANT,
     decision=maybe(ANY),
 )

@@ -63,6 +63,7 @@ class Owner(Record):
     """An owner as ``$expand`` gives it."""
 
     id: str | None = None
+    display_name: str | None = None
     kind: str | None = Field(default=None, alias="@odata.type")
     account_enabled: bool | None = None
     deleted_date_time: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 
 from shared.entra.records import KeyCredential, Owner, Publisher
-from shared.measures.access_facts import Credential
+from shared.measures.access_facts import Credential, plain_name
 
 
 def verified(publisher: Publisher | None) -> bool:
@@ -17,22 +17,20 @@ def verified(publisher: Publisher | None) -> bool:
 _NOBODY = ("#microsoft.graph.servicePrincipal", "#microsoft.graph.application")
 
 
-def owners(programs: Container[str], *sides: Sequence[Owner] | None) -> tuple[str, ...] | None:
-    """People who own it and are still there, over all sides that tell; None when none tells.
+def owners(programs: Container[str], *sides: Sequence[Owner] | None) -> dict[str, str] | None:
+    """People who own it and are still there, by id with their names, over all sides that tell; None when none tells.
 
     ``programs`` are ids of principals: one that owns another, or itself, answers for nothing.
     """
     read = [side for side in sides if side is not None]
     if not read:
         return None
-    here = [
-        one.id
-        for side in read
-        for one in side
-        if one.id and one.account_enabled is not False and not one.deleted_date_time
-        if one.kind not in _NOBODY and one.id not in programs
-    ]
-    return tuple(dict.fromkeys(here))
+    here: dict[str, str] = {}
+    for one in (one for side in read for one in side):
+        gone = one.account_enabled is False or one.deleted_date_time
+        if one.id and not gone and one.kind not in _NOBODY and one.id not in programs:
+            here[one.id] = here.get(one.id) or plain_name(one.display_name, "")
+    return here
 
 
 def credentials(secrets: Iterable[KeyCredential], keys: Iterable[KeyCredential]) -> tuple[Credential, ...]:

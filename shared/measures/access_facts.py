@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,8 +69,8 @@ class Integration:
     name: str
     permissions: tuple[Permission, ...] = ()
     credentials: tuple[Credential, ...] = ()
-    owners: tuple[str, ...] | None = None
-    """None where the source knows no owners; empty when it knows them and there are none."""
+    owners: Mapping[str, str] | None = None
+    """Names by id; None where the source knows no owners, empty when it knows them and there are none."""
     multi_tenant: bool = False
     unverified: bool = False
     consent_all: bool = False

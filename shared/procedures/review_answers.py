@@ -108,6 +108,7 @@ def _answered(row: JsonObject, person: Person, answer: Answer, now: str) -> Json
         "rationale": answer.rationale,
         "remove": remove,
         "by": person.oid,
+        "name": person.name,
         "at": now,
         "digest": frozen["digest"],
     }
@@ -123,11 +124,13 @@ def _answered(row: JsonObject, person: Person, answer: Answer, now: str) -> Json
         standing = None  # the narrower answer needs no second person, and the wider one never came into force
     elif standing is not None and not waiting and _final(standing):
         raise Conflict("This item has been answered.", code="already_answered")
+    others = standing if same and standing else {"by": [], "by_names": []}
     decision: JsonObject = {
         "decision": answer.decision,
         "rationale": standing["rationale"] if same and standing else answer.rationale,
         "remove": remove,
-        "by": [*standing["by"], person.oid] if same and standing else [person.oid],
+        "by": [*others["by"], person.oid],
+        "by_names": [*others["by_names"], person.name],
         "at": now,
         "state": reviews.AWAITING if _keeps_tier0(frozen, answer.decision, remove) and not same else reviews.DECIDED,
     }

@@ -69,6 +69,7 @@ def freeze(number: int, facts: ReviewFacts, policy: AccessPolicy, as_of: datetim
     rights, beyond = _fitting(one)
     found += [Reason(UNKNOWN, text) for text in beyond]
     left_out = {command for right in one.permissions[len(rights) :] for command in right.commands}
+    owner = facts.registered_owner or next(iter(one.owners or ()), None) or policy.default_owner or None
     body: JsonObject = {
         "integration": {"id": one.id, "object_id": one.object_id, "name": one.name},
         "source": one.source,
@@ -80,7 +81,8 @@ def freeze(number: int, facts: ReviewFacts, policy: AccessPolicy, as_of: datetim
         "risks": list(dict.fromkeys(reason.code for reason in found if reason.code != UNKNOWN)),
         "reasons": [reason.to_json() for reason in found],
         "unknown": [reason.text for reason in found if reason.code == UNKNOWN],
-        "owner": facts.registered_owner or next(iter(one.owners or ()), None) or policy.default_owner or None,
+        "owner": owner,
+        "owner_name": (one.owners or {}).get(owner or "") or None,
         "due": rfc3339(due),
         "last_used": rfc3339(one.last_used) if one.last_used else None,
     }

@@ -186,7 +186,7 @@ def _tell(services: Services, run: Run, meta: JsonObject, items: list[JsonObject
 def _notice(meta: JsonObject, owner: str, mine: list[JsonObject], day: str, *, opened: bool, overdue: bool) -> Action:
     quarter = meta["quarter"]
     kind = "opened" if opened else "overdue" if overdue else "reminder"
-    who = owner or "nobody yet: an integration owner must take them"
+    who = mine[0]["frozen"].get("owner_name") or owner or "nobody yet: an integration owner must take them"
     names = ", ".join(str(item["frozen"]["integration"]["name"]) for item in mine[:5])
     return Action(
         ActionKind.NOTIFY,

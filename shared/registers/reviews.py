@@ -37,6 +37,12 @@ def settled(item: JsonObject) -> bool:
     return bool(decision["state"] == final)
 
 
+def answered_by(decision: JsonObject) -> list[str]:
+    """Who stands behind an answer, by name; by object id where no token told a name."""
+    names = decision.get("by_names") or [""] * len(decision["by"])
+    return [name or oid for oid, name in zip(decision["by"], names, strict=True)]
+
+
 def shown(item: JsonObject) -> JsonObject:
     """The contract's shape: what was frozen, and what was decided since."""
     frozen = dict(item["frozen"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.model import JsonObject
+from shared.registers.reviews import answered_by
 from shared.reports.document import Block, Bullets, Column, Document, Headline, Paragraph, Section, Table
 
 _SOURCES = {"entra": "Entra", "halopsa": "HaloPSA", "azure": "Azure"}
@@ -83,9 +84,10 @@ def _answers(items: Sequence[JsonObject]) -> Table:
         Column("tier", "Highest tier"),
         Column("risks", "Risks", "code"),
         Column("decision", "Answer"),
-        Column("by", "By", "code"),
+        Column("by", "By"),
         Column("at", "At", "instant"),
         Column("rationale", "Why"),
+        Column("oids", "Object ids", "code", aside=True),
         Column("id", "Item", "code", aside=True),
     )
     rows = tuple(
@@ -95,9 +97,10 @@ def _answers(items: Sequence[JsonObject]) -> Table:
             _tier(item["frozen"]["permissions"]),
             ", ".join(item["frozen"]["risks"]),
             item["decision"]["decision"],
-            ", ".join(item["decision"]["by"]),
+            ", ".join(answered_by(item["decision"])),
             item["decision"]["at"],
             item["decision"]["rationale"],
+            ", ".join(item["decision"]["by"]),
             item["id"],
         )
         for item in items
@@ -121,9 +124,9 @@ def _gone(items: Sequence[JsonObject]) -> Table:
 
 
 def _tier0(items: Sequence[JsonObject]) -> Table:
-    columns = (Column("name", "Integration"), Column("value", "Right", "code"), Column("by", "Kept by", "code"))
+    columns = (Column("name", "Integration"), Column("value", "Right", "code"), Column("by", "Kept by"))
     rows = tuple(
-        (item["frozen"]["integration"]["name"], right["value"], ", ".join(item["decision"]["by"]))
+        (item["frozen"]["integration"]["name"], right["value"], ", ".join(answered_by(item["decision"])))
         for item in items
         if item["decision"]["decision"] in ("keep", "reduce", "defer")
         for right in item["frozen"]["permissions"]

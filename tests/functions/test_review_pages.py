@@ -8,7 +8,7 @@ from functions import portal
 from shared import bootstrap
 from tests.functions.conftest import Desk
 from tests.harness.microsoft import MicrosoftServices, assignment, principal
-from tests.harness.reviewing import OWNER, answer, example, item, run
+from tests.harness.reviewing import OWNER, SECOND, answer, example, item, run
 
 
 @pytest.fixture
@@ -65,3 +65,16 @@ def test_an_item_says_what_was_to_go_and_what_is_left(review: tuple[Desk, Micros
     assert "Last checked" in page(desk, services, "app-a")
     missing = {"quarter": "2026-Q4", "item": "00000-nothing"}
     assert desk.call(portal.portal_review_item, path=missing).status_code == 404
+
+
+def test_people_stand_on_the_page_by_name(review: tuple[Desk, MicrosoftServices]) -> None:
+    """Who owns it as the directory calls them, who answered as their token did; without a name the id stands there."""
+    desk, services = review
+    owners = [{"id": "owner-9", "displayName": "Olga Fictive"}]
+    services.put(servicePrincipals=[principal("a", owners=owners), principal("n", owners=[{"id": "owner-8"}])])
+    run(services)
+    answer(services, "app-a", "keep")
+    desk.person = SECOND
+    assert "Olga Fictive" in page(desk, services, "app-a")
+    assert "Nora Fictive" in page(desk, services, "app-a")
+    assert "owner-8" in page(desk, services, "app-n")

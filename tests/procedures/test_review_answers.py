@@ -27,6 +27,7 @@ def test_keeping_tier0_needs_two_persons(services: MicrosoftServices) -> None:
     assert refused.value.code == "same_person"
     decided = answer(services, "app-a", "keep", SECOND)["decision"]
     assert (decided["state"], decided["by"]) == ("decided", ["p-owner", "p-second"])
+    assert decided["by_names"] == ["Nora Fictive", "Otto Fictive"]
     assert len(services.ledger.of_type("review.attested")) == 2
     with pytest.raises(Conflict):
         answer(services, "app-a", "revoke", Person("p-3", "", frozenset({Role.INTEGRATION_OWNER})))

@@ -165,7 +165,7 @@ def test_closing_leaves_a_report_and_a_pack(services: MicrosoftServices) -> None
     table = next(block for one in told["sections"] for block in one["blocks"] if block.get("id") == "answers")
     assert len(table["rows"]) == len(view(services)["items"])
     kept = next(block for one in told["sections"] for block in one["blocks"] if block.get("id") == "kept")
-    assert ["Integration a", "Directory.ReadWrite.All", f"{OWNER.oid}, {SECOND.oid}"] in kept["rows"]
+    assert ["Integration a", "Directory.ReadWrite.All", f"{OWNER.name}, {SECOND.name}"] in kept["rows"]
     assert services.ledger.find(closing["report"]["evidence_id"]).type == "report.published"
     assert json.dumps({"pack": closing["pack"]}) in services.queues.messages["actions"]
     again = view(services)["closing"]
