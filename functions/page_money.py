@@ -58,6 +58,8 @@ def hold(services: Services, person: Person, identity: str, query: Query) -> byt
         facts.append(("Record", "text", known))
     if row.get("released_at"):
         facts.append(("Released", "moment", row["released_at"]))
+    if row.get("lifted_at"):
+        facts.append(("Switched on in HaloPSA while held", "moment", row["lifted_at"]))
     if row.get("error"):
         facts.append(("Trouble", "text", row["error"].get("message") or row["error"].get("code")))
     call, note = _release(services, person, row)

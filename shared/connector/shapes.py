@@ -117,6 +117,7 @@ HOLD = record(
     amount=maybe(MONEY),
     approval_id=maybe(TEXT),
     may_release=TEXTS,
+    lifted_at=maybe(INSTANT),
     released_at=maybe(INSTANT),
     released_by=TEXTS,
     error=maybe(ANY),

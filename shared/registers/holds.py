@@ -88,6 +88,7 @@ class Draft:
             "amount": self.amount.to_json() if self.amount else None,
             "approval_id": self.approval_id,
             "may_release": [role.value for role in self.may_release],
+            "lifted_at": None,
             "released_at": None,
             "released_by": [],
             "run_id": self.run_id,

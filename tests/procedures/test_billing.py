@@ -244,6 +244,42 @@ def test_a_hold_that_halopsa_refused_is_tried_again_by_the_next_check() -> None:
     assert office.row()["disabled"]
 
 
+@pytest.mark.parametrize(("mode", "field"), [("disable", "disabled"), ("review", "reviewrequired")])
+def test_a_held_invoice_that_somebody_switches_on_in_halopsa_is_held_again(mode: str, field: str) -> None:
+    """Only people release, on a digest: HaloPSA's own switch ends no hold, even where nothing is wrong any more."""
+    office = Office(policy=f'[billing]\nhold = "{mode}"\n')
+    office.check()
+    office.clock.advance(hours=1)
+    office.row()[field] = False
+    office.check()
+    assert office.row()[field] is True
+    hold = office.hold()
+    assert (hold["state"], hold["applied"], hold["lifted_at"], hold["prior"][field]) == (
+        "held", True, "2026-11-16T09:00:00.000Z", False,
+    )  # fmt: skip
+    assert len(office.services.ledger.of_type("hold.lifted")) == 1
+    office.clock.advance(hours=1)
+    office.check()
+    assert len(office.services.ledger.of_type("hold.lifted")) == 1
+    office.decide()
+    assert (office.hold()["state"], office.row()[field]) == ("released", False)
+
+
+def test_what_was_read_before_a_hold_was_carried_out_or_after_its_approval_lifts_nothing() -> None:
+    """An older reading still says that it is switched on, and so does HaloPSA while a release is under way."""
+    office = Office()
+    office.check()
+    office.check(sync=False)
+    assert office.hold()["lifted_at"] is None
+    office.clock.advance(hours=1)
+    request = office.approval()
+    body = {"decision": "approve", "rationale": "Checked.", "digest": request["digest"]}
+    decide.decide_approval(office.services, FINANCE, request["id"], body)
+    office.row()["disabled"] = False
+    office.check(work=False)
+    assert (office.hold()["lifted_at"], office.services.ledger.of_type("hold.lifted")) == (None, [])
+
+
 def test_a_release_that_failed_is_tried_again() -> None:
     """An approved release is not forgotten, and not asked for twice."""
     office = Office()
