@@ -78,6 +78,7 @@ FINDING = record(
     assessed_at=INSTANT,
     policy_version=TEXT,
     evidence=TEXTS,
+    evidence_ids=TEXTS,
     detail=ANY,
     mitigation=maybe(ANY),
     occurrence=INTEGER,

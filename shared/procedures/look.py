@@ -44,7 +44,8 @@ def list_findings(
     services: Services, person: Person, query: Mapping[str, Any], limit: int, after: str | None
 ) -> JsonObject:
     """Findings by control, practice, customer, verdict, status, code and time of assessment [from, to)."""
-    return page(_matching(services, person, query), limit=limit, after=after, key=lambda row: str(row["id"]))
+    rows = map(finding_json, _matching(services, person, query))
+    return page(rows, limit=limit, after=after, key=lambda row: str(row["id"]))
 
 
 def _matching(services: Services, person: Person, query: Mapping[str, Any]) -> Iterator[JsonObject]:
@@ -71,7 +72,12 @@ def finding_view(services: Services, person: Person, identity: str) -> JsonObjec
     row = findings.get(services.rows, identity)
     if row is None or not visible(row, person):
         raise NotFound(f"There is no finding {identity}.", code="finding_not_found")
-    return row
+    return finding_json(row)
+
+
+def finding_json(row: JsonObject) -> JsonObject:
+    """A finding as it is answered: its evidence under the contract's name beside the register's own."""
+    return {**row, "evidence_ids": row["evidence"]}
 
 
 def list_approvals(

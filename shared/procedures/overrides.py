@@ -11,7 +11,7 @@ from shared.approvals.quorum import APPROVED
 from shared.errors import NotFound, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Subject, parse_instant, rfc3339
 from shared.procedures.ask import Question, ask
-from shared.procedures.look import finding_view
+from shared.procedures.look import finding_json, finding_view
 from shared.procedures.services import Services
 from shared.registers import findings
 from shared.registers.store import Register
@@ -73,7 +73,7 @@ def _say(services: Services, person: Person, identity: str, what: str, said: Jso
     after = findings.register(services.rows, row["control"]).change(findings.key_of(identity), step)
     if after is None:
         raise NotFound(f"There is no finding {identity}.", code="finding_not_found")
-    return after
+    return finding_json(after)
 
 
 def request_override(services: Services, person: Person, identity: str, body: JsonObject) -> JsonObject:

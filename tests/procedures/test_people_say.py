@@ -39,6 +39,7 @@ def test_feedback_and_mitigation_stay_with_the_finding_through_the_next_assessme
     run(services, case("1", "bad"), run_id="r2")
 
     row = finding_view(services, MIA, services.finding)
+    assert row["evidence_ids"] == row["evidence"] != []
     assert (row["status"], row["mitigation"]["recovery_date"], row["feedback"]["kind"]) == (
         "mitigating",
         "2026-12-01",
