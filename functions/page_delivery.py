@@ -196,14 +196,13 @@ def handoff(services: Services, person: Person, identity: str, query: Query) -> 
     """One handoff: checklist with sources, briefing, sign-off, project."""
     row = handoffs.handoff_view(services, person, identity)
     made = row.get("project")
-    value = {"amount": row["value"], "currency": row["currency"]} if row.get("value") and row.get("currency") else None
     facts: list[Fact] = [
         ("State", "tag", row.get("state")),
         ("Customer", "text", Names(services, person).customer(row.get("customer"))),
         ("Complete at first", "percent", row.get("completeness_first")),
         ("Complete now", "percent", row.get("completeness_now")),
         ("Won", "moment", row.get("won_at")),
-        ("Value", "money", value),
+        ("Value", "money", row["value"]),
         ("Margin", "text", f"{percent(row.get('margin'))} (the floor is {percent(row.get('margin_floor'))})"),
         ("Project", "link", (path("projects", made["id"]), f"Project {made['id']}") if made else None),
     ]

@@ -158,6 +158,7 @@ def handoff_json(
                 "accepted": one.accepted,
                 "signed": one.signed and bool(one.name),
                 "total": _decimal(one.total),
+                "currency": one.currency,
                 "scope": one.scope,
                 "risk": one.risk,
             }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from shared.errors import Malformed, NotFound
 from shared.measures.assumption_lineage import trace_json
 from shared.measures.inputs import UNKNOWN, told
-from shared.model import JsonObject, Person
+from shared.model import JsonObject, Money, Person
 from shared.procedures.closeouts import lessons
 from shared.procedures.decide import visible
 from shared.procedures.delivery_quality import trace_of
@@ -48,8 +50,14 @@ def handoff_view(services: Services, person: Person, opportunity_id: str) -> Jso
     row = _row(services, person, opportunity_id)
     held = approvals.register(services.rows).get(row["approval_id"]) if row["approval_id"] else None
     told = _briefing(services, person, row)
+    scope = (row.get("signed_content") or {}).get("scope") or {}
+    currency = scope.get("currency") or row.get("currency") or services.policy.policy.service.currency
     return {
         **{key: value for key, value in row.items() if key != "signed_content"},
+        **{name: _money(row[name], currency) for name in ("value", "profit")},
+        "quotations": [
+            {**one, "total": _money(one["total"], one.get("currency") or currency)} for one in row["quotations"]
+        ],
         "inputs": _inputs(row),
         "traces": row.get("traces"),
         "approval": None
@@ -58,6 +66,11 @@ def handoff_view(services: Services, person: Person, opportunity_id: str) -> Jso
         "briefing": {**told, "forms": ["html", "docx"]},
         "lineage": lineage(services, row),
     }
+
+
+def _money(amount: str | None, currency: str) -> JsonObject | None:
+    """As money, in the currency the hold on it is told in."""
+    return None if amount is None else Money(Decimal(amount), currency).to_json()
 
 
 def _inputs(row: JsonObject) -> JsonObject | None:

@@ -36,6 +36,20 @@ def view(services):
     return handoffs.handoff_view(services, NORA, "700")
 
 
+def test_money_is_told_in_the_currency_of_its_hold(services):
+    """What the deal is worth and what its quotations come to are money, not bare numbers; unknown stays unknown."""
+    review(
+        services,
+        None,
+        quotation(currency_code_name="EUR", total=10000.0),
+        quotation(id=78, total=None, approvalstate=1),
+    )
+    row, held = view(services), next(holds.of_kind(services.rows, "handoff"))
+    assert row["value"] == held["amount"] == {"amount": "10000.00", "currency": "EUR"}
+    assert row["profit"]["currency"] == "EUR"
+    assert [one["total"] for one in row["quotations"]] == [{"amount": "10000.00", "currency": "EUR"}, None]
+
+
 def codes(row):
     return {reason["code"] for reason in row["reasons"]}
 
