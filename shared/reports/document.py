@@ -27,8 +27,9 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``kind``: text, code, count, number, hours, ratio, money, instant, day or tone.
+    """``kind``: text, code, term, count, number, hours, ratio, money, instant, day or tone.
 
+    A term is a code that pages say in words; files for machines and spreadsheets keep it as it is.
     ``aside``: for machines and spreadsheets; pages leave it out.
     """
 

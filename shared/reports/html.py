@@ -82,6 +82,8 @@ def _cell(column: Column, value: Value, *, first: bool) -> str:
         text = f'<span class="tone {text}-text">{text}</span>'
     elif column.kind in ("text", "code"):
         text = f"<bdi>{text}</bdi>"
+    elif column.kind == "term":
+        text = f'<bdi title="{escape(str(value or ""))}">{text}</bdi>'
     look = (
         "n"
         if column.kind in RIGHT

@@ -53,7 +53,7 @@ def _causes(rows: list[JsonObject], link: str) -> Table:
         "billing-causes",
         "Open billing exceptions by cause (one with two causes stands in both)",
         (
-            Column("code", "Cause", "code"),
+            Column("code", "Cause", "term"),
             Column("count", "Findings", "count"),
             Column("at_stake", "Money at stake"),
             Column("accepted", "Accepted for a time", "count"),

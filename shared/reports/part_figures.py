@@ -74,7 +74,7 @@ _COLUMNS = (
     Column("median", "Median", "reading"),
     Column("p90", "90th percentile", "reading"),
     Column("baseline", "Baseline", "reading"),
-    Column("status", "Target", "code"),
+    Column("status", "Target", "term"),
     Column("before_value", "Week before, value", "number", aside=True),
     Column("median_value", "Median, value", "number", aside=True),
     Column("p90_value", "90th percentile, value", "number", aside=True),

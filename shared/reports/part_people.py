@@ -44,7 +44,7 @@ def holds(data: WeeklyInput) -> Section:
                 "Holds standing",
                 (
                     Column("subject", "What"),
-                    Column("kind", "Kind", "code"),
+                    Column("kind", "Kind", "term"),
                     Column("customer", "Customer"),
                     Column("why", "Why"),
                     Column("amount", "Amount", "money"),
@@ -144,7 +144,7 @@ def approvals(data: WeeklyInput) -> Section:
                 "Approvals waiting",
                 (
                     Column("what", "What"),
-                    Column("kind", "Kind", "code"),
+                    Column("kind", "Kind", "term"),
                     Column("customer", "Customer"),
                     Column("needed", "Needs"),
                     Column("given", "Given", "count"),
@@ -161,7 +161,7 @@ def approvals(data: WeeklyInput) -> Section:
                 "Exceptions in force",
                 (
                     Column("finding", "Finding"),
-                    Column("control", "Control", "code"),
+                    Column("control", "Control", "term"),
                     Column("customer", "Customer"),
                     Column("why", "Rationale"),
                     Column("expires", "Expires", "instant"),

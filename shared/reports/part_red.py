@@ -140,9 +140,9 @@ def _by_code(shown: list[JsonObject]) -> Table:
         "by-code",
         "Reasons given (a finding may give several)",
         (
-            Column("code", "Reason", "code"),
+            Column("code", "Reason", "term"),
             Column("findings", "Findings", "count"),
-            Column("control", "Control", "code"),
+            Column("control", "Control", "term"),
         ),
         rows,
         empty="No reasons, because no finding is red or amber.",
@@ -222,7 +222,7 @@ def _by_control(new: list[JsonObject]) -> Table:
         "new",
         "Opened since the week began, by control",
         (
-            Column("control", "Control", "code"),
+            Column("control", "Control", "term"),
             Column("red", "Red", "count"),
             Column("amber", "Amber", "count"),
             Column("opened", "Opened", "count"),

@@ -53,7 +53,7 @@ def trust(data: WeeklyInput) -> Section:
                 "canaries",
                 "Canaries: violations made up to see whether the controls still answer",
                 (
-                    Column("control", "Control", "code"),
+                    Column("control", "Control", "term"),
                     Column("caught", "Caught", "count"),
                     Column("total", "Run", "count"),
                     Column("missed", "Missed"),

@@ -82,7 +82,7 @@ def _answers(items: Sequence[JsonObject]) -> Table:
         Column("name", "Integration"),
         Column("source", "Source"),
         Column("tier", "Highest tier"),
-        Column("risks", "Risks", "code"),
+        Column("risks", "Risks", "term"),
         Column("decision", "Answer"),
         Column("by", "By"),
         Column("at", "At", "instant"),

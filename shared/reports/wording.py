@@ -26,7 +26,8 @@ def shown(value: Value, kind: str = "text") -> str:
     if kind in ("instant", "day") and isinstance(value, str):
         return moment(value, day=kind == "day")
     if isinstance(value, str):
-        return value.translate(_CONTROLS)
+        text = value.translate(_CONTROLS)
+        return text.replace("_", " ") if kind == "term" else text
     return number(value, kind)
 
 

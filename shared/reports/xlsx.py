@@ -26,6 +26,7 @@ _WIDTHS = {
     "day": 12,
     "tone": 10,
     "code": 22,
+    "term": 22,
     "reading": 13,
 }
 

@@ -17,7 +17,7 @@ from shared.procedures.desk import desk_check_run
 from shared.procedures.report_answers import report_file
 from shared.procedures.report_weekly import weekly_report_run
 from shared.procedures.runs import Run
-from shared.reports.document import Document, dumps, loads
+from shared.reports.document import Column, Document, Section, Table, dumps, loads
 from shared.reports.formats import FORMATS, media_type, render
 from tests.reports import weeks
 from tests.reports.weeks import NOW, PERIOD
@@ -260,3 +260,16 @@ def test_the_pdf_holds_every_headline_word_for_word(normal: tuple[Any, dict[str,
         told = subprocess.run(command, capture_output=True, check=True).stdout.decode()
         for one in headline(files):
             assert one["text"] in told
+
+
+def test_a_code_is_said_in_words_on_pages_and_stays_a_code_in_files() -> None:
+    """Pages are read by people, CSV and Excel by what they sort and join by."""
+    table = Table("by-code", "Reasons", (Column("code", "Reason", "term"),), (("no_signoff",), (None,)))
+    section = Section("causes", "Causes", (table,))
+    document = Document("weekly", "Week", "", PERIOD, "2026-11-23T06:00:00Z", (), ("Calm.",), (section,), {})
+    made = {name: render(name, document) for name in ("html", "docx", "csv", "xlsx", "json")}
+    assert ">no signoff<" in made["html"].decode()
+    assert "no signoff" in docx_text(made["docx"])
+    assert "no_signoff" in made["csv"].decode()
+    assert ["no_signoff"] in sheet_rows(made["xlsx"])
+    assert "no_signoff" in made["json"].decode()
