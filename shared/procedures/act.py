@@ -49,16 +49,19 @@ def carry_out(services: Services, part: str, key: str) -> None:
     if held.body["state"] != "queued":
         return
     action = Action.from_json(held.body["action"])
-    if action.kind is not ActionKind.CREATE_PROJECT:
+    if action.kind not in _CREATING:
         _do(services, part, held, action)
         return
-    # HaloPSA refuses no second project of one opportunity, so two messages about one must not meet there.
+    # HaloPSA refuses no second project of one opportunity, and no second note: two messages about one must not meet there.
     with claimed(services, action.key) as ours:
         if ours:
             _do(services, part, held, action)
         else:
             services.queues.send(QUEUE, json.dumps({"part": part, "key": key}), delay_seconds=_LATER)
 
+
+_CREATING = frozenset({ActionKind.CREATE_PROJECT, ActionKind.NOTE_TICKET})
+"""What adds to HaloPSA; everything else sets a field, which two may do at once."""
 
 _LATER = 30
 """Seconds after which an action is looked at again that somebody else is carrying out."""
@@ -111,7 +114,10 @@ def _close(services: Services, part: str, held: Held, action: Action, state: str
     )
     ended = rfc3339(services.clock.now())
     change = {"state": state, "outcome": outcome, "ended_at": ended}
-    register(services, part).change(held.id, lambda body: None if body is None else {**body, **change}, held)
+    # Of two that carried it out at once the first to come here has said how it ended.
+    register(services, part).change(
+        held.id, lambda body: None if body is None or body["state"] != "queued" else {**body, **change}, held
+    )
     run_id = part.replace("\n", "/")  # what a delivery caused is filed under its evidence
     if state == "done":
         log(Event.ACTION_CARRIED_OUT, action=held.id, kind=action.kind.value, run_id=run_id)

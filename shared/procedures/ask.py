@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from shared.actions import Action, ActionKind
 from shared.approvals.quorum import OPEN, VOID, content_digest, lapse
-from shared.errors import Conflict, RowExists
+from shared.errors import RowExists
 from shared.model import JsonObject, NewEntry, Subject, rfc3339
+from shared.procedures.first_word import first_recorded
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers import approvals
@@ -109,25 +110,15 @@ def ask(services: Services, question: Question, run_id: str | None = None) -> Js
                 return standing
             question = replace(question, attempt=question.attempt + "+")
             continue
-        body = _first_recorded(services, body)
+        # Who recorded it before us and died before its row: that request stands.
+        stands, evidence_id = first_recorded(services, requested(body))
+        body = {**stands, "evidence": [evidence_id]}
         try:
             register.insert(body["id"], body)
         except RowExists:
             continue
         queue_actions(services, [notice(body)], run_id)
         return body
-
-
-def _first_recorded(services: Services, body: JsonObject) -> JsonObject:
-    """Recorded as asked for, with that record's id. Who recorded it before us and died before its row: that request stands."""
-    try:
-        return {**body, "evidence": [services.ledger.record(requested(body)).evidence_id]}
-    except Conflict as fault:
-        evidence_id = str(fault.details["evidence_id"])
-        before = services.ledger.content(evidence_id)
-        if before is None:
-            raise
-        return {**json.loads(before), "evidence": [evidence_id]}
 
 
 def withdraw(services: Services, approval_id: str, reason: str) -> None:
@@ -145,7 +136,8 @@ def withdraw(services: Services, approval_id: str, reason: str) -> None:
             NewEntry(
                 type="approval.voided",
                 key=f"void\n{approval_id}",
-                payload=json.dumps({"id": approval_id, "reason": reason}, sort_keys=True).encode(),
+                # the reason that stands: somebody else may have found another one at the same moment
+                payload=json.dumps({"id": approval_id, "reason": body["void_reason"]}, sort_keys=True).encode(),
                 customer=body["customer"],
                 subject=Subject(body["subject"]["kind"], body["subject"]["id"]),
             )

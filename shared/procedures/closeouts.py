@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from shared.errors import Conflict, NotFound, Unacceptable
+from shared.errors import Conflict, NotFound, RowExists, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
 from shared.procedures.decide import visible
+from shared.procedures.first_word import first_recorded
 from shared.procedures.governance import add_backlog
 from shared.procedures.services import Services
 from shared.registers import handoffs
@@ -43,33 +46,40 @@ def submit_closeout(services: Services, person: Person, project_id: str, body: A
         "reviewed_by": person.oid,
         "reviewed_at": rfc3339(services.clock.now()),
     }
+    twice = Conflict(f"The review of project {project_id} is already recorded.", code="closeout_recorded")
     if register.reviews(services.rows).get(project_id) is not None:
-        raise Conflict(f"The review of project {project_id} is already recorded.", code="closeout_recorded")
-    services.ledger.record(
+        raise twice
+    stands, _ = first_recorded(
+        services,
         NewEntry(
             type="project.reviewed",
-            key=f"closeout\n{project_id}\n{row['reviewed_at']}",
+            key=f"closeout\n{project_id}",
             payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
             customer=row["customer"],
             subject=Subject("project", project_id),
             actor=person.oid,
             practice=row["practice"],
-        )
+        ),
     )
-    register.reviews(services.rows).insert(project_id, row)
-    for text in actions:
+    template, reviewer = stands["template_id"], replace(person, oid=stands["reviewed_by"])
+    for number, text in enumerate(stands["corrective_actions"]):
         add_backlog(
             services,
-            person,
+            reviewer,
             {
                 "title": text[:200],
                 "description": f"From the review of project {project_id}"
                 + (f", made from template {template}: change it there." if template is not None else "."),
-                "practice": row["practice"],
-                "customer": row["customer"],
+                "practice": stands["practice"],
+                "customer": stands["customer"],
                 "kind": "enhancement",
             },
+            key=f"closeout\n{project_id}\n{number}",
         )
+    with suppress(RowExists):  # last, so that an attempt that died is completed by the next
+        register.reviews(services.rows).insert(project_id, stands)
+    if stands != row:
+        raise twice
     return row
 
 

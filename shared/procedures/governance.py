@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from secrets import token_hex
 
 from shared.approvals.decision_record import codes_of
-from shared.errors import Conflict, NotFound, Unacceptable
+from shared.errors import Conflict, NotFound, RowExists, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Role, Subject, parse_instant, rfc3339
 from shared.procedures.decide import visible
+from shared.procedures.first_word import first_recorded
 from shared.procedures.page import page
 from shared.procedures.services import Services
 from shared.registers.decisions import DELIVERED, backlog, decisions, rank
@@ -162,7 +164,9 @@ def _instant(text: object, name: str) -> None:
 
 
 def _store(services: Services, row: JsonObject, actor: str = "service") -> None:
-    services.ledger.record(
+    """As it was recorded first: of two who open it at once, or one after another's crash, the first one's stands."""
+    row, _ = first_recorded(
+        services,
         NewEntry(
             type="decision.recorded",
             key=row["id"],
@@ -171,9 +175,10 @@ def _store(services: Services, row: JsonObject, actor: str = "service") -> None:
             subject=Subject("decision", row["id"]),
             actor=actor,
             practice=row["practice"],
-        )
+        ),
     )
-    decisions(services.rows).put(row["id"], row)
+    with suppress(RowExists):
+        decisions(services.rows).insert(row["id"], row)
 
 
 def _only(practices: Sequence[str]) -> str | None:
@@ -207,10 +212,10 @@ def list_decisions(services: Services, person: Person, limit: int, after: str | 
     )
 
 
-def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObject:
-    """Add to the automation and enhancement backlog."""
+def add_backlog(services: Services, person: Person, body: JsonObject, key: str | None = None) -> JsonObject:
+    """Add to the automation and enhancement backlog; ``key`` makes repeating it harmless."""
     row: JsonObject = {
-        "id": f"b-{token_hex(8)}",
+        "id": f"b-{hashlib.sha256(key.encode()).hexdigest()[:16] if key else token_hex(8)}",
         "title": body["title"].strip(),
         "description": body.get("description") or "",
         "practice": body.get("practice"),
@@ -231,7 +236,8 @@ def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObj
         raise Unacceptable(f"Policy knows no practice {row['practice']}.", code="practice_unknown")
     if not visible(row, person) and (row["customer"] or row["practice"]):
         raise NotFound("There is no such customer or practice.", code="customer_not_found")
-    services.ledger.record(
+    row, _ = first_recorded(
+        services,
         NewEntry(
             type="backlog.added",
             key=row["id"],
@@ -240,9 +246,10 @@ def add_backlog(services: Services, person: Person, body: JsonObject) -> JsonObj
             subject=Subject("backlog", row["id"]),
             actor=person.oid,
             practice=row["practice"],
-        )
+        ),
     )
-    backlog(services.rows).put(row["id"], row)
+    with suppress(RowExists):
+        backlog(services.rows).insert(row["id"], row)
     return {**row, "rank": rank(row)}
 
 
@@ -254,23 +261,27 @@ def deliver_backlog(services: Services, person: Person, identity: str, body: Jso
     held = backlog(services.rows).get(identity)
     if held is None or not _concerns(held.body, person):
         raise NotFound("There is no such item in the backlog.", code="backlog_not_found")
+    twice = Conflict("This item was delivered before.", code="backlog_delivered")
     if held.body["state"] == DELIVERED:
-        raise Conflict("This item was delivered before.", code="backlog_delivered")
+        raise twice
     said: JsonObject = {name: value for name, value in body.items() if value is not None}
     said |= {"state": DELIVERED, "delivered_at": rfc3339(services.clock.now()), "delivered_by": person.oid}
-    services.ledger.record(
+    stands, _ = first_recorded(
+        services,
         NewEntry(
             type="backlog.delivered",
-            key=f"{identity}\n{said['delivered_at']}",
+            key=f"{identity}\ndelivered",
             payload=json.dumps({"id": identity, **said}, sort_keys=True, ensure_ascii=False).encode(),
             customer=held.body["customer"],
             subject=Subject("backlog", identity),
             actor=person.oid,
             practice=held.body["practice"],
-        )
+        ),
     )
-    row = {**held.body, **said}
+    row = {**held.body, **stands}
     backlog(services.rows).put(identity, row)
+    if stands != {"id": identity, **said}:
+        raise twice
     return {**row, "rank": rank(row)}
 
 

@@ -126,7 +126,8 @@ def execute(services: Services, run_id: str, jobs: Callable[[str], Job]) -> None
     if held is None:
         raise NotFound(f"There is no run {run_id}.", code="run_not_found")
     body = held.body
-    if body["state"] in ("succeeded", "failed"):
+    if _ended(body):
+        _tell(services, body)  # who ended it may have died before this
         return
     started = services.clock.now()
     last_note = [started]
@@ -153,7 +154,7 @@ def execute(services: Services, run_id: str, jobs: Callable[[str], Job]) -> None
 def finish(
     services: Services, run_id: str, *, result: JsonObject | None = None, error: JsonObject | None = None
 ) -> None:
-    """Record how a run ended, in its row and as evidence."""
+    """Record how a run ended, in its row and as evidence. It ends once, however many carried it out at once."""
     now = services.clock.now()
     state = "failed" if error else "succeeded"
     body = _merge(
@@ -167,24 +168,33 @@ def finish(
             "progress": {"fraction": 1.0, "text": "Done." if not error else "Failed."},
         },
     )
-    shown = {key: value for key, value in (body or {}).items() if key != "progress"}
+    if body is None:
+        raise NotFound(f"There is no run {run_id}.", code="run_not_found")
+    _tell(services, body)
+    job, started = str(body["job"]), body.get("started_at")
+    seconds = (now - parse_instant(started)).total_seconds() if isinstance(started, str) else 0.0
+    if body["error"]:
+        log(Event.RUN_FAILED, run_id=run_id, job=job, code=str(body["error"].get("code", "")), seconds=seconds)
+    else:
+        log(Event.RUN_SUCCEEDED, run_id=run_id, job=job, seconds=seconds)
+
+
+def _tell(services: Services, body: JsonObject) -> None:
+    """Its end as evidence, and when its job last ended well; repeating it changes nothing."""
+    run_id, job, at = str(body["run_id"]), str(body["job"]), str(body["finished_at"])
+    shown = {key: value for key, value in body.items() if key != "progress"}
     services.ledger.record(
         NewEntry(
-            type=f"run.{state}",
+            type=f"run.{body['state']}",
             key=f"run\n{run_id}",
             payload=json.dumps(shown, sort_keys=True).encode(),
             subject=Subject("run", run_id),
-            actor=str(shown.get("requested_by", "service")),
+            actor=str(body["requested_by"]),
         )
     )
-    job, started = str(shown.get("job", "")), shown.get("started_at")
-    if not error:
-        _last(services).put(job, {"job": job, "run_id": run_id, "at": rfc3339(now)})
-    seconds = (now - parse_instant(started)).total_seconds() if isinstance(started, str) else 0.0
-    if error:
-        log(Event.RUN_FAILED, run_id=run_id, job=job, code=str(error.get("code", "")), seconds=seconds)
-    else:
-        log(Event.RUN_SUCCEEDED, run_id=run_id, job=job, seconds=seconds)
+    if body["state"] == "succeeded":
+        well = {"job": job, "run_id": run_id, "at": at}
+        _last(services).change(job, lambda held: None if held is not None and held["at"] >= at else well)
 
 
 def _last(services: Services) -> Register:
@@ -196,8 +206,13 @@ def ended_well(services: Services) -> dict[str, datetime]:
     return {str(row["job"]): parse_instant(row["at"]) for row in _last(services).all()}
 
 
+def _ended(body: JsonObject) -> bool:
+    return body["state"] in ("succeeded", "failed")
+
+
 def _merge(services: Services, run_id: str, change: JsonObject) -> JsonObject | None:
-    return register(services).change(run_id, lambda body: None if body is None else {**body, **change})
+    """Nothing about a run changes once it has ended."""
+    return register(services).change(run_id, lambda body: None if body is None or _ended(body) else {**body, **change})
 
 
 def view(services: Services, run_id: str) -> JsonObject:

@@ -12,6 +12,7 @@ from shared.errors import Forbidden, RowExists, Unacceptable
 from shared.measures.kpi_catalogue import CATALOGUE, Kpi, Unit
 from shared.measures.targets import Fault, Target, faults_of
 from shared.model import JsonObject, NewEntry, Person, Role, Subject, rfc3339
+from shared.procedures.first_word import first_recorded
 from shared.procedures.governance import open_decision
 from shared.procedures.services import Services
 from shared.registers import baselines, targets
@@ -148,21 +149,22 @@ def _accept(services: Services, person: Person, kpi: Kpi, target: Target) -> tup
         "set_by": person.oid,
         "set_at": rfc3339(now),
     }
-    services.ledger.record(
+    stands, _ = first_recorded(
+        services,
         NewEntry(
             type="target.set",
-            key=f"target\n{kpi.id}\n{row['set_at']}",
+            key=f"target\n{kpi.id}",
             payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
             subject=Subject("kpi", kpi.id),
             actor=person.oid,
-        )
+        ),
     )
-    try:
-        targets.register(services.rows).insert(kpi.id, row)
-    except RowExists:  # somebody set one at the same moment: judge again against it
+    if stands["baseline"] is not None:
+        _freeze(services, kpi, Decimal(str(stands["baseline"])), stands)
+    with suppress(RowExists):
+        targets.register(services.rows).insert(kpi.id, stands)
+    if stands != row:  # somebody set one at the same moment: judge again against it
         return post_target(services, person, {name: row[name] for name in _FIELDS})
-    if target.baseline is not None:
-        _freeze(services, kpi, target.baseline, row)
     return 201, row
 
 

@@ -11,6 +11,7 @@ from shared.registers.subscriptions import EVENTS
 from shared.registers.subscriptions import register as subscriptions
 from shared.settings import CATALOGUE, Settings
 from tests.harness.clock import StillClock
+from tests.harness.interleave import Turns
 from tests.harness.ledger import MemoryLedger
 from tests.harness.memory import MemoryBlobs, MemoryQueues, MemoryRows
 from tests.harness.mirror import MemoryMirror
@@ -79,6 +80,15 @@ class FakeServices:
         self.management: Any = None
         self.signer: Any = None
         self.set_policy(policy)
+
+    def beside(self) -> tuple[Turns, FakeServices]:
+        """Another instance on the same store, and the turns by which every call of either to it is a step."""
+        turns, other = Turns(), FakeServices(clock=self.clock)
+        for name in ("rows", "blobs", "queues", "ledger"):
+            setattr(self, name, turns.port(getattr(self, name)))
+            setattr(other, name, getattr(self, name))
+        other.mirror, other.writer, other.halo, other.policy = self.mirror, self.writer, self.halo, self.policy
+        return turns, other
 
     def set_policy(self, text: str) -> None:
         """Put another policy in force."""

@@ -13,7 +13,6 @@ from shared.procedures.assess import assess
 from shared.procedures.overrides import give_feedback, mitigate
 from shared.registers import findings
 from tests.harness.faults import Faults
-from tests.harness.interleave import Turns
 from tests.harness.memory import MemoryRows
 from tests.harness.services import FakeServices
 
@@ -142,22 +141,13 @@ def test_evidence_is_kept_before_the_finding_is_shown():
 CROSSINGS = [(one, other) for one in range(6) for other in range(6)]
 
 
-def two(services: FakeServices) -> tuple[Turns, FakeServices, FakeServices]:
-    """Two instances on one store, whose calls to it are steps."""
-    turns, other = Turns(), FakeServices(clock=services.clock)
-    store = services.rows
-    services.rows = other.rows = turns.port(store)
-    other.ledger = services.ledger
-    return turns, services, other
-
-
 @pytest.mark.parametrize("steps", CROSSINGS)
 def test_what_people_say_while_a_finding_is_judged_again_stays(steps: tuple[int, int]) -> None:
     """A plan agreed in the middle of a run is not written over by the finding as the run had found it."""
     services = FakeServices()
     run(services, case("1", "bad"))
     identity = findings.finding_id("test_control", "12", Subject("thing", "1"))
-    turns, here, there = two(services)
+    (turns, there), here = services.beside(), services
     plan = {"owner": "Nora", "plan": "Call them.", "recovery_date": "2026-12-01"}
     turns.play(
         lambda: run(here, case("1", "crash"), run_id="r2"),
@@ -175,7 +165,7 @@ def test_the_last_word_has_whoever_looked_last(steps: tuple[int, int]) -> None:
     services = FakeServices()
     long_ago = services.clock.now()
     services.clock.advance(minutes=10)
-    turns, here, there = two(services)
+    (turns, there), here = services.beside(), services
     turns.play(
         lambda: assess(here, CONTROL, [case("1", "good")], as_of=long_ago, run_id="long", looked_at=long_ago),
         lambda: run(there, case("1", "bad"), run_id="ring"),
@@ -192,7 +182,7 @@ def test_of_many_findings_only_those_that_moved_are_folded_again(steps: tuple[in
     services = FakeServices()
     many = [case(str(number), "bad") for number in range(8)]
     run(services, *many)
-    turns, here, there = two(services)
+    (turns, there), here = services.beside(), services
     turns.play(
         lambda: run(here, *[case(str(number), "good") for number in range(8)], run_id="r2"),
         lambda: give_feedback(
