@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 
 from shared.controls import charge_entries_reviewed
 from shared.controls.spec import Case
+from shared.errors import RowStale
 from shared.measures.invoice_facts import ChargeEntry
 from shared.model import JsonObject, Money, Subject
 from shared.procedures.assess import Assessed, assess
@@ -17,6 +19,7 @@ from shared.procedures.invoice_release import end_hold
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers import findings, holds
+from shared.registers.store import Held
 
 _CODES = frozenset({"unreviewed_time", "no_charge_type", "facts_missing"})
 """What keeps time from being billed; that it has waited long does not."""
@@ -37,9 +40,12 @@ def check_charge_entries(
     standing = {
         row["customer"] for row in findings.of_control(services.rows, control.id) if row["verdict"] in findings.ASKING
     }
-    held = {
-        one["subject"]["id"]: one for one in holds.of_kind(services.rows, CHARGES.hold) if one["state"] == holds.HELD
+    newest = {  # the newest of a subject comes last
+        one.body["subject"]["id"]: one
+        for one in holds.register(services.rows).held()
+        if one.body["kind"] == CHARGES.hold
     }
+    held = [name for name, one in newest.items() if one.body["state"] == holds.HELD]
     times = [at for kind in control.needs if (at := services.mirror.read_at(kind)) is not None]
     cases = [
         Case(Subject(CHARGES.subject, name), name, None, wanted.get(name, ()), min(times) if times else None)
@@ -57,11 +63,12 @@ def check_charge_entries(
             if name in judged_customers
             else "Nothing of it is left to review."
         )
-        _settle(services, one, held.get(name), why, as_of, run_id)
+        with suppress(RowStale):  # another check was faster
+            _settle(services, one, newest.get(name), why, as_of, run_id)
     return {"population": len(cases), "fail": sum(one.judgement.verdict == "fail" for one in judged)}
 
 
-def _settle(services: Services, one: Assessed, held: JsonObject | None, why: str, as_of: datetime, run_id: str) -> None:
+def _settle(services: Services, one: Assessed, standing: Held | None, why: str, as_of: datetime, run_id: str) -> None:
     """Held while there is a reason to; facts that are only too old neither hold nor release."""
     reasons = tuple(reason for reason in one.judgement.reasons if reason.code in _CODES)
     if reasons:
@@ -81,13 +88,14 @@ def _settle(services: Services, one: Assessed, held: JsonObject | None, why: str
                 now=services.clock.now(),
                 run_id=run_id,
             ),
+            standing,
         )
         if new or not hold["applied"]:
             record_placed(services, hold)
             queue_actions(services, [told(hold)], run_id)
             holds.amend(services.rows, hold["id"], {"applied": True})
-    elif held is not None and {reason.code for reason in one.judgement.reasons} != {"stale_facts"}:
-        end_hold(services, held["id"], why)
+    elif standing is not None and {reason.code for reason in one.judgement.reasons} != {"stale_facts"}:
+        end_hold(services, standing.id, why)
 
 
 def _at_stake(entries: Sequence[ChargeEntry], currency: str) -> Money | None:

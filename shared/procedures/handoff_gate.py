@@ -17,7 +17,7 @@ from shared.procedures.ask import Question, ask, withdraw
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
 from shared.registers import approvals, holds
-from shared.registers import handoffs as register
+from shared.registers.store import Held
 
 KIND, EXCEPTION, HOLD = "handoff_signoff", "handoff_exception", "handoff"
 
@@ -88,19 +88,28 @@ def ask_signoff(
     )
 
 
+def standing_hold(services: Services, opportunity_id: str) -> Held | None:
+    """The newest hold of a handoff, held or released."""
+    return holds.newest(services.rows, HOLD, Subject("opportunity", opportunity_id))
+
+
 def hold_of(
     services: Services,
     status: HandoffStatus,
     approval: JsonObject | None,
     old: JsonObject | None,
+    standing: Held | None,
     policy: Policy,
     plan_under: str | None,
 ) -> JsonObject | None:
-    """Held from the first sight until it is signed off, with everything named that is missing."""
+    """Held from the first sight until it is signed off, with everything named that is missing.
+
+    ``standing``: its newest hold. Raises RowStale where that is not so any more.
+    """
     facts = status.facts
     subject = Subject("opportunity", facts.id)
     if status.signed_at is not None:
-        return _release(services, subject, approval)
+        return _release(services, standing, approval)
     signed = facts.signed_quote
     currency = (signed.currency if signed else None) or facts.currency or policy.service.currency
     amount = Money(facts.value.quantize(Decimal("0.01")), currency) if facts.value is not None else None
@@ -120,6 +129,7 @@ def hold_of(
             approval_id=wanted,
             applied=True,
         ),
+        standing,
     )
     if hold["approval_id"] != wanted or not hold["applied"]:
         hold = holds.amend(services.rows, hold["id"], {"approval_id": wanted, "applied": True}) or hold
@@ -147,35 +157,31 @@ def hold_of(
     return hold
 
 
-def let_go(services: Services, facts: HandoffFacts, old: JsonObject) -> JsonObject:
-    """Nothing is held or asked for a deal that is no longer won; answer its row."""
+def let_go(services: Services, old: JsonObject, hold: Held | None) -> JsonObject:
+    """Nothing is held or asked for a deal that is no longer won; answer its row as it is to be."""
     standing = approval_of(services, old)
     if standing is not None and standing["state"] == OPEN:
         withdraw(services, standing["id"], "The opportunity is no longer won.")
-    hold = holds.current(services.rows, HOLD, Subject("opportunity", facts.id))
-    if hold is not None and hold["state"] == holds.HELD:
+    if hold is not None and hold.body["state"] == holds.HELD:
         holds.release(
             services.rows,
-            hold["id"],
+            hold.id,
             now=services.clock.now(),
             by=(),
             approval_id=None,
             reason="The opportunity is no longer won.",
         )
-    row = {**old, "state": "not_won", "reasons": []}
-    register.register(services.rows).put(facts.id, row)
-    return row
+    return {**old, "state": "not_won", "reasons": []}
 
 
-def _release(services: Services, subject: Subject, approval: JsonObject | None) -> JsonObject | None:
-    hold = holds.current(services.rows, HOLD, subject)
-    if hold is None or hold["state"] == holds.RELEASED:
-        return hold
+def _release(services: Services, hold: Held | None, approval: JsonObject | None) -> JsonObject | None:
+    if hold is None or hold.body["state"] == holds.RELEASED:
+        return hold.body if hold is not None else None
     by = [one["by"] for one in approval["decisions"]] if approval is not None else []
     identity = approval["id"] if approval is not None else None
     return holds.release(
         services.rows,
-        hold["id"],
+        hold.id,
         now=services.clock.now(),
         by=by,
         approval_id=identity,

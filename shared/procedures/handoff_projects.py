@@ -52,7 +52,10 @@ def create(
         )
     plan = _plan(services, facts, template_id, policy)
     # Noted before and after: should we die between, the next review asks again; once done, this never overwrites it.
-    row = _note(services, row, {"id": None, "state": "planned", "error": None})
+    planned: JsonObject = {"id": None, "state": "planned", "error": None}
+    row = _note(services, row, planned)
+    if row["project"] != planned:
+        return row  # somebody else is further
     queue_actions(
         services,
         [
@@ -66,7 +69,7 @@ def create(
         ],
         plan_under,
     )
-    return _note(services, row, {"id": None, "state": "creating", "error": None}, only="planned")
+    return _note(services, row, {"id": None, "state": "creating", "error": None})
 
 
 def _plan(services: Services, facts: HandoffFacts, template_id: int, policy: Policy) -> JsonObject:
@@ -93,11 +96,11 @@ def _plan(services: Services, facts: HandoffFacts, template_id: int, policy: Pol
     }
 
 
-def _note(services: Services, row: JsonObject, project: JsonObject, only: str | None = None) -> JsonObject:
-    """Set the project of a handoff, unless it has moved on from the state named by ``only``."""
+def _note(services: Services, row: JsonObject, project: JsonObject) -> JsonObject:
+    """Set the project of a handoff, unless it has moved on from how it stood in ``row``; answer the row as it stands."""
 
     def step(body: JsonObject | None) -> JsonObject | None:
-        if body is None or (only is not None and (body["project"] or {}).get("state") != only):
+        if body is None or body["project"] != row["project"]:
             return None
         return {**body, "project": project, "state": "signed_off"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol, cast
@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from shared.approvals.quorum import content_digest
 from shared.controls import handoff_complete, handoff_signoff, handoff_single_project, kickoff_after_signoff
 from shared.controls.spec import Case
+from shared.errors import RowStale
 from shared.measures.handoff_facts import HandoffFacts
 from shared.measures.handoff_score import HandoffStatus, checklist, completeness
 from shared.measures.kpis import Period
@@ -25,7 +26,17 @@ from shared.procedures.decision_watch import watch_decisions
 from shared.procedures.delivery_quality import delivery_quality
 from shared.procedures.handoff_content import content_of, handoff_json, made_of, signoff_content
 from shared.procedures.handoff_decisions import open_decisions, settle_decisions
-from shared.procedures.handoff_gate import KIND, approval_of, ask_signoff, exceptions, hold_of, let_go, signed, waived
+from shared.procedures.handoff_gate import (
+    KIND,
+    approval_of,
+    ask_signoff,
+    exceptions,
+    hold_of,
+    let_go,
+    signed,
+    standing_hold,
+    waived,
+)
 from shared.procedures.handoff_projects import create, on_carried_out, on_failed
 from shared.procedures.handoff_reading import handoff_briefing, handoff_view, list_handoffs
 from shared.procedures.meetings import watch_meetings
@@ -152,7 +163,8 @@ def _review(
     cases, rows = [], []
     for facts in found:
         known = facts if stale is None else replace(facts, faults=(stale, *facts.faults))
-        status, row = _one(services, mirror, approved, known, as_of, run_id, plan_under, fresh=stale is None)
+        look = _Look(services, mirror, approved, as_of, rfc3339(looked_at), run_id, plan_under, fresh=stale is None)
+        status, row = _one(look, known)
         rows.append(row)
         seen = (*row.get("evidence", ()), *observations)
         cases.append(Case(Subject("opportunity", facts.id), facts.customer, facts.practice, status, observed, seen))
@@ -172,35 +184,64 @@ def _stale(services: Services, observed: datetime | None, *, complete: bool) -> 
     return None
 
 
-def _one(
-    services: Services,
-    mirror: Records,
-    approved: list[JsonObject],
-    facts: HandoffFacts,
-    as_of: datetime,
-    run_id: str,
-    plan_under: str | None,
-    *,
-    fresh: bool,
-) -> tuple[HandoffStatus, JsonObject]:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What every handoff of one review is looked at by."""
+
+    services: Services
+    mirror: Records
+    approved: list[JsonObject]
+    as_of: datetime
+    looked_at: str
+    run_id: str
+    plan_under: str | None
+    fresh: bool
+
+
+_TRIES = 12
+
+
+def _one(look: _Look, facts: HandoffFacts) -> tuple[HandoffStatus, JsonObject]:
+    """Begun again where somebody else wrote the handoff or its hold meanwhile: a sign-off, another review, the project."""
+    for _ in range(_TRIES):
+        try:
+            return _once(look, facts)
+        except RowStale:
+            continue
+    raise RowStale(f"The handoff of opportunity {facts.id} keeps changing; try again.", code="row_contended")
+
+
+def _once(look: _Look, facts: HandoffFacts) -> tuple[HandoffStatus, JsonObject]:
+    services, plan_under = look.services, look.plan_under
     policy = services.policy.policy.scoped(facts.practice, facts.customer)
-    old = register.get(services.rows, facts.id)
+    # The hold before its request: one that was signed off since is found released, and not placed anew.
+    standing = standing_hold(services, facts.id)
+    held = register.register(services.rows).get(facts.id)
+    old = held.body if held is not None else None
     items = checklist(facts, policy)
+    overtaken = old is not None and old.get("looked_at", "") > look.looked_at
     if not facts.won and old is not None:
+        status = HandoffStatus(facts, items, frozenset(), None, None)
+        if overtaken:
+            return status, old
         settle_decisions(services, facts, old)
-        return HandoffStatus(facts, items, frozenset(), None, None), let_go(services, facts, old)
-    made = made_of(services, mirror, facts, policy)
+        row = {**let_go(services, old, standing), "looked_at": look.looked_at}
+        register.swap(services.rows, row, held)
+        return status, row
+    made = made_of(services, look.mirror, facts, policy)
     content = signoff_content(facts, policy, made)
     approval = approval_of(services, old)
-    status = HandoffStatus(facts, items, waived(approved, facts, content), *signed(approval))
+    status = HandoffStatus(facts, items, waived(look.approved, facts, content), *signed(approval))
+    if overtaken and old is not None:
+        return status, old
     if status.signed_at is None:
         approval = ask_signoff(services, status, content, approval, plan_under)
         status = replace(status, signoff=approval["state"] if approval else status.signoff)
-    hold = hold_of(services, status, approval, old, policy, plan_under)
+    hold = hold_of(services, status, approval, old, standing, policy, plan_under)
     first = old["first_submission"] if old is not None else None
-    if first is None and fresh:
+    if first is None and look.fresh:
         first = {
-            "at": rfc3339(as_of),
+            "at": rfc3339(look.as_of),
             "completeness": float(completeness(items)),
             "missing": sorted({reason.code for reason in status.missing}),
             "unresolved": list(facts.unresolved),
@@ -211,7 +252,7 @@ def _one(
         first=first,
         approval=approval,
         hold=hold,
-        as_of=as_of,
+        as_of=look.as_of,
         policy=policy,
         content=content,
         made=made,
@@ -222,7 +263,7 @@ def _one(
         receipt = services.ledger.record(
             NewEntry(
                 type="handoff.reviewed",
-                key=f"{run_id}\nhandoff\n{facts.id}\n{hashlib.sha256(payload).hexdigest()[:16]}",
+                key=f"{look.run_id}\nhandoff\n{facts.id}\n{hashlib.sha256(payload).hexdigest()[:16]}",
                 payload=payload,
                 customer=facts.customer,
                 subject=Subject("opportunity", facts.id),
@@ -234,7 +275,8 @@ def _one(
             row["first_submission"] = {**first, "evidence": receipt.evidence_id}
     else:
         row["evidence"] = old.get("evidence", [])
-    register.register(services.rows).put(facts.id, row)
+    row["looked_at"] = look.looked_at
+    register.swap(services.rows, row, held)
     open_decisions(services, facts, plan_under)
     settle_decisions(services, facts, old)
     if status.signed_at is not None:
@@ -242,8 +284,11 @@ def _one(
     return status, row
 
 
+_UNTOLD = ("as_of", "looked_at", "policy_version", "evidence")
+
+
 def _told(row: JsonObject) -> JsonObject:
-    return {key: value for key, value in row.items() if key not in ("as_of", "policy_version", "evidence")}
+    return {key: value for key, value in row.items() if key not in _UNTOLD}
 
 
 def present_content(services: Services, approval: JsonObject) -> JsonObject | None:

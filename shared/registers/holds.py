@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from shared.errors import RowStale
 from shared.measures.money import half_up
 from shared.model import JsonObject, Money, Reason, Role, Subject, parse_instant, rfc3339
 from shared.ports import Rows
@@ -104,18 +105,21 @@ def place_all(rows: Rows, drafts: Sequence[JsonObject]) -> frozenset[str]:
     return register(rows).insert_many([(body["id"], body) for body in drafts])
 
 
-def place(rows: Rows, draft: Draft) -> tuple[JsonObject, bool]:
-    """Hold the subject, or bring its open hold up to date; answer the hold and whether it is new."""
-    while True:
-        standing = newest(rows, draft.kind, draft.subject)
-        if standing is not None and standing.body["state"] == HELD:
-            renewed = renew(rows, standing, draft.reasons, draft.amount)
-            if renewed is None:
-                continue  # released a moment ago
+def place(rows: Rows, draft: Draft, standing: Held | None) -> tuple[JsonObject, bool]:
+    """Hold the subject, or bring its open hold up to date; answer the hold and whether it is new.
+
+    ``standing``: its newest hold, read before whatever says that it must be held. RowStale when it was released, or
+    another one placed, since then: a release must not be undone by who had not seen it.
+    """
+    if standing is not None and standing.body["state"] == HELD:
+        renewed = renew(rows, standing, draft.reasons, draft.amount)
+        if renewed is not None:
             return renewed, False
+    else:
         body = draft.body(int(standing.body["number"]) + 1 if standing is not None else 1)
         if not place_all(rows, [body]):
             return body, True
+    raise RowStale(f"The hold of {draft.subject.kind} {draft.subject.id} has changed.")
 
 
 def renew(

@@ -80,6 +80,7 @@ def things(desk: Any) -> dict[str, str]:
             kind="invoice", subject=Subject("invoice", "1"), reasons=[Reason("no_signoff", "Nobody signed.")],
             amount=None, may_release=[Role.FINANCE], now=now, **about,
         ),
+        None,
     )  # fmt: skip
     handoff_rows.register(services.rows).put("300", {"id": "300", "approval_id": None, **about})
     governance.backlog(services.rows).put("b-1", {"id": "b-1", "state": "proposed", "requested_by": "p-9", **about})

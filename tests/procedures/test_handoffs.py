@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+from functools import partial
 
 import pytest
 
@@ -10,6 +12,7 @@ from shared.actions import Action
 from shared.errors import Malformed, NotFound, Unacceptable
 from shared.model import Person, Role
 from shared.procedures import handoffs
+from shared.procedures.decide import decide_approval
 from shared.procedures.handoff_exceptions import request_exception
 from shared.procedures.plan import register as actions_of
 from shared.registers import approvals, findings, holds
@@ -474,3 +477,87 @@ def test_exceptions_are_looked_up_once_for_all_deals_of_a_review(services):
     services.rows.scan = counted
     assert handoffs.handoff_review_run(services, run_of("handoff_review", services))["handoffs"] == 6
     assert passes.count("approvals") == 1
+
+
+def crossings(make, first, second, every=2):
+    """Every way to cut the first piece of work, and every second cut of the second."""
+    at = 0
+    while True:
+        inner = 0
+        while True:
+            services = make()
+            turns, other = services.beside()
+            cut = turns.play(partial(first, services), partial(second, other), (at, inner))
+            yield (at, inner), services
+            if not cut[1]:
+                break
+            inner += every
+        if not cut[0]:
+            return
+        at += 1
+
+
+def asked():
+    services = FakeServices()
+    review(services)
+    return services
+
+
+def signs(services):
+    request = next(one for one in approvals.register(services.rows).all() if one["state"] == "open")
+    said = {"decision": "approve", "rationale": "It can be done.", "digest": request["digest"]}
+    decide_approval(services, NORA, request["id"], said)
+
+
+def reviews(services):
+    handoffs.handoff_review_run(services, run_of("handoff_review", services, name="r-at-once"))
+
+
+@pytest.mark.slow
+def test_a_review_does_not_hold_anew_what_is_signed_off_in_the_middle_of_it():
+    """One hold, released by who signed; the project is on its way, whichever of the two wrote the handoff last."""
+    for cut, services in crossings(asked, reviews, signs):
+        found = [(one["state"], one["released_by"]) for one in holds.of_kind(services.rows, "handoff")]
+        assert found == [("released", ["oid-nora"])], cut
+        row = view(services)
+        assert (row["state"], row["project"]["state"]) == ("signed_off", "creating"), cut
+        assert {one["action"]["key"] for one in creations(services, "events", "r-at-once")} == {"create-project:700"}
+
+
+@pytest.mark.slow
+def test_a_project_created_in_the_middle_of_a_review_is_not_forgotten():
+    """The review began before HaloPSA answered, and writes the handoff after."""
+
+    def created(services):
+        (action,) = creations(services, "events")
+        handoffs.on_carried_out(services, Action.from_json(action["action"]), {"project_id": 900})
+
+    def make():
+        services = asked()
+        signs(services)
+        return services
+
+    for cut, services in crossings(make, reviews, created):
+        row = view(services)
+        assert (row["state"], row["project"]["id"]) == ("created", "900"), cut
+
+
+@pytest.mark.slow
+def test_two_reviews_at_once_tell_one_first_submission():
+    """What a handoff lacked when it was first submitted is said once, with its evidence."""
+
+    def make():
+        services = FakeServices()
+        services.mirror.load(handoff_rows(opportunity(services.policy.policy), quotation()), services.clock.now())
+        return services
+
+    def later(services):
+        services.clock.advance(seconds=1)
+        handoffs.judge_opportunities(services, ["700"], services.clock.now(), "ring")
+
+    for cut, services in crossings(make, reviews, later):
+        assert len(list(holds.of_kind(services.rows, "handoff"))) == 1, cut
+        assert [one["state"] for one in approvals.register(services.rows).all()] == ["open"], cut
+        first = view(services)["first_submission"]
+        told = json.loads(services.ledger.content(first["evidence"]))["first_submission"]
+        assert told == {name: value for name, value in first.items() if name != "evidence"}, cut

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
+from shared.errors import RowStale
 from shared.model import Money, Reason, Role, Subject
 from shared.registers import holds
 from tests.harness.memory import MemoryRows
@@ -26,6 +29,7 @@ def place(rows: MemoryRows, text: str = "Nobody signed it.", subject: Subject = 
             may_release=[Role.FINANCE],
             now=NOW,
         ),
+        holds.newest(rows, "invoice", subject),
     )
 
 
@@ -79,3 +83,25 @@ def test_the_cost_is_money_times_days_and_never_below_zero() -> None:
     assert holds.cost(body, NOW + timedelta(hours=1))["money_days"] == "41.67"
     assert holds.cost(body, NOW - timedelta(days=1))["money_days"] == "0.00"
     assert holds.cost({**body, "amount": None}, NOW) == {"money_days": None, "amount": None}
+
+
+def test_who_has_not_seen_the_release_does_not_hold_anew() -> None:
+    """Nor does a second hold come of two who saw none."""
+    rows = MemoryRows()
+    first, _ = place(rows)
+    seen = holds.newest(rows, "invoice", SUBJECT)
+    holds.release(rows, first["id"], now=NOW, by=["oid-nora"], approval_id="a-1")
+    draft = holds.Draft(
+        kind="invoice",
+        subject=SUBJECT,
+        customer="12",
+        practice=None,
+        reasons=[Reason("no_signoff", "Still nobody.")],
+        amount=None,
+        may_release=[Role.FINANCE],
+        now=NOW,
+    )
+    for standing in (seen, None):
+        with pytest.raises(RowStale):
+            holds.place(rows, draft, standing)
+    assert [one["state"] for one in holds.of_subject(rows, "invoice", SUBJECT)] == ["released"]
