@@ -1,9 +1,9 @@
-"""Approvals and holds."""
+"""Approvals, samples of what they let pass, and holds."""
 
 import azure.functions as func
 
 from functions.http import handle
-from shared.procedures import billing, decide, look
+from shared.procedures import billing, decide, look, override_samples
 
 bp = func.Blueprint()
 
@@ -34,6 +34,41 @@ def decide_approval(req: func.HttpRequest) -> func.HttpResponse:
         "decideApproval",
         req,
         lambda call: decide.decide_and_show(call.services, call.person, call.path["id"], call.body),
+    )
+
+
+@bp.function_name("list_samples")
+@bp.route(route="api/samples", methods=["GET"])
+def list_samples(req: func.HttpRequest) -> func.HttpResponse:
+    """Samples of overrides."""
+    return handle(
+        "listSamples",
+        req,
+        lambda call: override_samples.list_samples(call.services, call.person, call.limit, call.after),
+    )
+
+
+@bp.function_name("get_sample")
+@bp.route(route="api/samples/{period}", methods=["GET"])
+def get_sample(req: func.HttpRequest) -> func.HttpResponse:
+    """One month's sample."""
+    return handle(
+        "getSample",
+        req,
+        lambda call: override_samples.sample_view(call.services, call.person, call.path["period"]),
+    )
+
+
+@bp.function_name("conclude_sample")
+@bp.route(route="api/samples/{period}/items/{id}/conclusion", methods=["POST"])
+def conclude_sample(req: func.HttpRequest) -> func.HttpResponse:
+    """Conclude on an override of a sample."""
+    return handle(
+        "concludeSample",
+        req,
+        lambda call: override_samples.conclude(
+            call.services, call.person, call.path["period"], call.path["id"], call.body
+        ),
     )
 
 

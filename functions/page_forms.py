@@ -11,7 +11,7 @@ from shared.connector import bodies
 from shared.errors import Forbidden, NotFound, Unacceptable
 from shared.model import JsonObject, Person
 from shared.portal.pages import form_token_fits
-from shared.procedures import decide, overrides, programme, review_quarterly
+from shared.procedures import decide, override_samples, overrides, programme, review_quarterly
 from shared.procedures.services import Services
 
 Fields = Mapping[str, Sequence[str]]
@@ -22,6 +22,7 @@ _SAID = {
     "feedback": "Your feedback is recorded.",
     "mitigation": "The plan is recorded.",
     "step": "The step is recorded.",
+    "concluded": "Your conclusion is recorded.",
     "decided": "Your answer is recorded.",
     "awaiting_second": "Your answer is recorded. It counts once a second person gives the same.",
 }
@@ -80,6 +81,14 @@ def step(services: Services, person: Person, identity: str, fields: Fields) -> s
     body["state"] = _one(fields, "state")
     programme.record_step(services, person, identity, body)
     return f"{path('programme', identity)}?done=step"
+
+
+def conclude(services: Services, person: Person, period: str, identity: str, fields: Fields) -> str:
+    """A conclusion on an override of a sample; answers where to go on."""
+    _signed(services, person, f"sample {period} {identity}", fields)
+    body: JsonObject = {name: _one(fields, name) for name in ("conclusion", "note")}
+    override_samples.conclude(services, person, period, identity, body)
+    return f"{path('samples', period)}?done=concluded"
 
 
 def _signed(services: Services, person: Person, purpose: str, fields: Fields) -> None:

@@ -12,6 +12,7 @@ from functions import (
     page_money,
     page_programme,
     page_reports,
+    page_samples,
 )
 from functions.page_frames import ALL, Names, View
 from shared.measures.money import shown as written
@@ -159,5 +160,6 @@ VIEWS: dict[str, View] = {
     "reviews": View(page_governance.review_list, page_governance.review),
     "reports": View(page_reports.report_list, page_reports.report),
     "decisions": View(page_governance.decision_list),
+    "samples": View(page_samples.sample_list, page_samples.sample),
     "programme": View(page_programme.step_list, page_programme.step),
 }

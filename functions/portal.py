@@ -161,7 +161,7 @@ def portal_style(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.function_name("portal_list")
 @bp.route(
-    route="{section:regex(^(findings|holds|billing|approvals|projects|handoffs|reviews|reports|decisions|programme|controls|evidence)$)}",
+    route="{section:regex(^(findings|holds|billing|approvals|samples|projects|handoffs|reviews|reports|decisions|programme|controls|evidence)$)}",
     methods=["GET"],
 )
 def portal_list(req: func.HttpRequest) -> func.HttpResponse:
@@ -172,7 +172,7 @@ def portal_list(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.function_name("portal_detail")
 @bp.route(
-    route="{section:regex(^(findings|holds|approvals|projects|handoffs|reviews|reports|programme|controls|evidence)$)}/{id}",
+    route="{section:regex(^(findings|holds|approvals|samples|projects|handoffs|reviews|reports|programme|controls|evidence)$)}/{id}",
     methods=["GET"],
 )
 def portal_detail(req: func.HttpRequest) -> func.HttpResponse:
@@ -292,4 +292,18 @@ def portal_step(req: func.HttpRequest) -> func.HttpResponse:
         lambda person: page_forms.step(bootstrap.services(), person, identity, _fields(req)),
         address("programme", identity),
         "recordStep",
+    )
+
+
+@bp.function_name("portal_conclude")
+@bp.route(route="samples/{period}/items/{item}", methods=["POST"])
+def portal_conclude(req: func.HttpRequest) -> func.HttpResponse:
+    """A conclusion on an override of a sample given in the portal."""
+    period, identity = req.route_params["period"], req.route_params["item"]
+    return _serve(
+        req,
+        "conclude",
+        lambda person: page_forms.conclude(bootstrap.services(), person, period, identity, _fields(req)),
+        address("samples", period),
+        "concludeSample",
     )

@@ -186,9 +186,8 @@ def _time(task: Row) -> list[Row]:
                 "who_type": 1,
                 "timetaken": taken,
                 "project_id": project,
-                "chargerate": 0,
                 "actreviewed": True,
-                "actisbillable": False,
+                **_charged(project, at, taken),
             }
         )
         hours -= taken
@@ -220,3 +219,11 @@ def _template() -> Row:
         ],
         "budgets": [{"id": 5030, "budgettype_id": 1, "hours": TASKS * TASK_HOURS, "rate": RATE}],
     }
+
+
+def _charged(project: int, at: datetime, hours: float) -> Row:
+    """Projects that are as they should be are billed by the hour, each Tuesday for what was done before."""
+    if project in PROJECTS:
+        return {"chargerate": 0, "actisbillable": False}
+    billed = {"actioninvoicenumber": f"INV-P{project}"} if at < day(11, 18, 0) else {}
+    return {"chargerate": 1, "actisbillable": True, "actionchargehours": hours, **billed}

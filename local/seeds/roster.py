@@ -91,7 +91,21 @@ def rows() -> dict[str, list[Row]]:
         "Client": [_client(client_id) for client_id in CLIENTS],
         "Site": [_site(client_id, number) for client_id in CLIENTS for number in range(1, 2 + client_id % 2)],
         "Users": [_user(client_id, number) for client_id in CLIENTS for number in range(3)],
+        "Timesheet": [_sheet(number, date) for number, *_ in _PEOPLE for date in (*range(9, 14), *range(16, 21))],
         **_configuration(),
+    }
+
+
+def _sheet(agent: int, date: int) -> Row:
+    """A day of November: seven hours and a half or eight of eight are logged."""
+    logged = 7.5 if (agent + date) % 3 else 8.0
+    return {
+        "id": 0,
+        "agent_id": agent,
+        "date": f"2026-11-{date:02d}T00:00:00",
+        "target_hours": 8.0,
+        "actual_hours": logged,
+        "unlogged_hours": 8.0 - logged,
     }
 
 

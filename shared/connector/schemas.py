@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.connector.billing_shapes import CONTRACT_MAP, FIGURES, LOOK_BACK, VALIDATION, VALIDATION_ROW
+from shared.connector.governance_shapes import SAMPLE, STEP
 from shared.connector.shapes import (
     ANY,
     APPROVAL,
@@ -32,7 +33,6 @@ from shared.connector.shapes import (
     REVIEW_ITEM,
     REVIEW_ROW,
     RUN,
-    STEP,
     SUBSCRIPTION,
     TARGET,
     TEXT,
@@ -59,6 +59,8 @@ _ONE: dict[str, JsonObject] = {
     "getProject": PROJECT,
     "putBaseline": PROJECT,
     "recordStep": STEP,
+    "getSample": SAMPLE,
+    "concludeSample": SAMPLE,
     "submitGate": APPROVAL,
     "getHandoff": HANDOFF,
     "getReview": REVIEW,
@@ -89,6 +91,7 @@ _MANY: dict[str, JsonObject] = {
     "listDecisions": DECISION,
     "listBacklog": BACKLOG,
     "listProgramme": STEP,
+    "listSamples": SAMPLE,
     "listProjects": PROJECT_ROW,
     "listProjectInputs": INPUT,
     "listHandoffs": HANDOFF_ROW,

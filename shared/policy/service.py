@@ -28,6 +28,10 @@ class ServicePolicy(Section):
     intake_late_minutes: Annotated[int, Field(ge=1)] = 15
     """A delivery received later than this after its timestamp counts as late."""
     sample_size: Annotated[int, Field(ge=1)] = 5
+    sample_draw_days: Days = 5
+    """The sample of a month's overrides is drawn within so many days of its end."""
+    sample_answer_days: Days = 20
+    """And concluded on within so many."""
     retention_days: Days = 2557
     calendar: str = "mon-fri 09:00-17:00"
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "America/Toronto"

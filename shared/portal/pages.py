@@ -22,6 +22,7 @@ SECTIONS: tuple[tuple[str, str], ...] = (
     ("/findings", "Findings"),
     ("/holds", "Holds"),
     ("/approvals", "Approvals"),
+    ("/samples", "Samples"),
     ("/billing", "Billing"),
     ("/projects", "Projects"),
     ("/handoffs", "Handoffs"),

@@ -131,6 +131,18 @@ LISTS: dict[str, Listing] = {
             ),
         ),
     ),
+    "samples": Listing(
+        "/samples",
+        "Samples",
+        "Each month some of what was let pass is drawn, and looked at by others than who asked for it and gave it.",
+        "No sample has been drawn yet.",
+        (
+            C("period", "Month", "link"),
+            C("population", "Let pass", "number0"),
+            C("size", "Drawn", "number0"),
+            C("open", "Without a conclusion", "number0"),
+        ),
+    ),
     "projects": Listing(
         "/projects",
         "Projects",

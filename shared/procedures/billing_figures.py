@@ -81,7 +81,8 @@ def billing_figures(services: Services, period: Period, *, wants: Wants) -> dict
     known = _known(services, period)
     worked = [one for one in known.worked if wants(None, one.customer)]
     # whoever sees only some customers sees only some of what people did with the hours they were to work
-    held = desk_of(services).days if wants(None, None) else ()
+    desk = desk_of(services)
+    held = desk.days if wants(None, None) and desk.actions_read_at is not None else ()
     days = [day for day in held if day.target > 0 and period.holds(day.at)]
     return {
         None: {

@@ -6,6 +6,7 @@ from shared.controls.catalogue import controls
 from shared.model import JsonObject
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import assess
+from shared.procedures.override_samples import watch_samples
 from shared.procedures.programme import watch_programme
 from shared.procedures.runs import Run
 from shared.procedures.self_watch import judge_defaults, judge_silence
@@ -26,5 +27,6 @@ def configuration_check_run(services: Services, run: Run) -> JsonObject:
     for judge_ours in (judge_defaults, judge_silence):
         done += judge_ours(services, run.as_of, run.run_id)
     tell_new(services, done, run.run_id)
+    done += watch_samples(services, run)
     done += watch_programme(services, run)  # last: steps rest on what the others found
     return {"population": len(done), "failed": sum(one.judgement.verdict.value == "fail" for one in done)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 
@@ -13,6 +14,7 @@ from shared.model import JsonObject, NewEntry, Subject, parse_instant, rfc3339
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import approvals
+from shared.registers.samples import samples
 from shared.registers.store import Register
 
 _SAMPLED = ("override", "handoff_exception")
@@ -28,16 +30,12 @@ def override_sampling_run(services: Services, run: Run) -> JsonObject:
     """
     period = str(run.period)
     start = datetime.strptime(period, "%Y-%m").replace(tzinfo=UTC)
-    end = _next(start)
+    end = next_month(start)
     seed = seed_of(services, period)
     running = services.clock.now().replace(day=1)
-    for month in (running, _next(running)):
+    for month in (running, next_month(running)):
         seed_of(services, f"{month:%Y-%m}")
-    population = {
-        str(row["id"]): row
-        for row in approvals.register(services.rows).all()
-        if row["kind"] in _SAMPLED and row["state"] == APPROVED and start <= parse_instant(row["closed_at"]) < end
-    }
+    population = {str(row["id"]): row for row in let_pass(services) if start <= parse_instant(row["closed_at"]) < end}
     size = min(services.policy.policy.service.sample_size, len(population))
     drawn = random.Random(seed["seed"]).sample(sorted(population), size)  # noqa: S311 - redone by anyone is the point
     first = min((row["closed_at"] for row in population.values()), default=None)
@@ -58,8 +56,15 @@ def override_sampling_run(services: Services, run: Run) -> JsonObject:
             subject=Subject("overrides", period),
         )
     )
-    Register(services.rows, "override-samples").put(period, {"period": period, "run_id": run.run_id, **result})
+    samples(services.rows).put(period, {"period": period, "run_id": run.run_id, **result})
     return result
+
+
+def let_pass(services: Services) -> Iterator[JsonObject]:
+    """Every approval that let something pass."""
+    return (
+        row for row in approvals.register(services.rows).all() if row["kind"] in _SAMPLED and row["state"] == APPROVED
+    )
 
 
 def seed_of(services: Services, period: str) -> JsonObject:
@@ -86,6 +91,6 @@ def seed_of(services: Services, period: str) -> JsonObject:
     return body
 
 
-def _next(month: datetime) -> datetime:
+def next_month(month: datetime) -> datetime:
     """The first of the month after."""
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)

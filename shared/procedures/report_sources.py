@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
@@ -27,6 +28,7 @@ from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import approvals, findings, holds, reports, validations
 from shared.registers.decisions import decisions
+from shared.registers.samples import concluded, samples
 from shared.registers.store import Register
 from shared.reports.edition import edition_of
 from shared.reports.weekly_input import WeeklyInput
@@ -99,6 +101,7 @@ def gather(services: Services, run: Run) -> dict[str | None, WeeklyInput]:
         holds=tuple({**row, "cost": holds.cost(row, now)} for row in holds.of_kind(services.rows)),
         approvals=tuple(lapse(row, now) for row in approvals.register(services.rows).all()),
         overrides=tuple(Register(services.rows, "overrides").all()),
+        samples=tuple(_samples(services)),
         decisions=tuple(decisions(services.rows).all()),
         programme=_programme(services, now),
         certificate=_certificate(services),
@@ -126,6 +129,14 @@ def gather(services: Services, run: Run) -> dict[str | None, WeeklyInput]:
             former=_former(services, str(run.period), now, key),
         )
     return made
+
+
+def _samples(services: Services) -> Iterator[JsonObject]:
+    """Each override of the last three months' samples, and what was concluded of it."""
+    for row in deque(samples(services.rows).all(), maxlen=3):
+        said = concluded(services.rows, str(row["period"]))
+        for one in row["sample"]:
+            yield {**one, "period": row["period"], "conclusion": said.get(one["id"])}
 
 
 def _programme(services: Services, now: datetime) -> tuple[JsonObject, ...]:

@@ -33,6 +33,7 @@ JUDGES: Mapping[str, tuple[str, ...]] = {
         "control_cadence",
         "desk_setup",
         "master_data",
+        "overrides_sampled",
         "policy_confirmed",
         "programme_steps",
     ),

@@ -31,6 +31,7 @@ def edition_of(
         holds=mine(whole.holds),
         approvals=mine(whole.approvals),
         overrides=tuple(row for row in whole.overrides if row["finding"] in ids),
+        samples=(),
         programme=mine(whole.programme),
         decisions=tuple(row for row in whole.decisions if practice in (row.get("practices") or [row.get("practice")])),
         certificate=_counted(whole.certificate),

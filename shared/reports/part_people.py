@@ -170,7 +170,43 @@ def approvals(data: WeeklyInput) -> Section:
                 accepted,
                 empty="No exception is in force.",
             ),
+            *((_samples(data),) if data.samples else ()),
         ),
+    )
+
+
+def _samples(data: WeeklyInput) -> Table:
+    """The monthly sample of what was let pass."""
+    rows = tuple(
+        (
+            one["period"],
+            f"{one['subject']['kind']} {one['subject']['id']}",
+            customer_name(data, one.get("customer")),
+            str(one["content"].get("rationale") or ""),
+            said["conclusion"] if said else "open",
+            said["note"] if said else "",
+            {"justified": "green", "unjustified": "red"}.get(said["conclusion"], "amber") if said else "amber",
+            one["id"],
+        )
+        for one in data.samples
+        for said in (one["conclusion"],)
+    )
+    return Table(
+        "samples",
+        "Sampled exceptions, and what others concluded of them",
+        (
+            Column("period", "Month", "code"),
+            Column("subject", "What was let pass"),
+            Column("customer", "Customer"),
+            Column("why", "Rationale"),
+            Column("conclusion", "Conclusion"),
+            Column("note", "Why"),
+            Column("tone", "State", "tone"),
+            Column("id", "Approval", "code", aside=True),
+        ),
+        rows,
+        len(rows),
+        f"{data.link}/samples" if data.link else "",
     )
 
 

@@ -26,6 +26,8 @@ class WeeklyInput:
     holds: tuple[JsonObject, ...] = ()
     approvals: tuple[JsonObject, ...] = ()
     overrides: tuple[JsonObject, ...] = ()
+    samples: tuple[JsonObject, ...] = ()
+    """The newest samples of overrides with their conclusions; about all practices, so none in an edition."""
     decisions: tuple[JsonObject, ...] = ()
     programme: tuple[JsonObject, ...] = ()
     """Steps as ``GET /api/programme`` gives them, without answers; none before the programme has begun."""

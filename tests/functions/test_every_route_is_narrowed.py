@@ -38,8 +38,8 @@ BODIES: dict[str, Any] = {
 FORM = "application/x-www-form-urlencoded"
 FORMS = ("portal_decide", "portal_say", "portal_step")
 OF_THE_WHOLE_HOUSE = {
-    "add_usage", "attest_item", "get_artefact", "get_control", "get_report", "get_review", "get_review_report", "get_run",
-    "get_validation", "portal_artefact", "portal_attest", "portal_home", "portal_list", "portal_report",
+    "add_usage", "attest_item", "conclude_sample", "get_artefact", "get_control", "get_report", "get_review", "get_review_report", "get_run",
+    "get_sample", "get_validation", "portal_artefact", "portal_attest", "portal_conclude", "portal_home", "portal_list", "portal_report",
     "portal_review_item", "subscribe_to_event", "unsubscribe",
 }  # fmt: skip
 """Routes with something in their path that is no one customer's: what each shows of customers is its own tests' matter."""

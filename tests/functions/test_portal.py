@@ -78,6 +78,7 @@ LISTS = [
     "findings",
     "holds",
     "approvals",
+    "samples",
     "projects",
     "handoffs",
     "reviews",

@@ -25,7 +25,7 @@ _FILTER = dict.fromkeys(
 )
 _SECTIONS = (
     "findings", "holds", "billing", "approvals", "projects", "handoffs", "reviews", "reports", "decisions", "controls",
-    "evidence",
+    "evidence", "programme", "samples",
 )  # fmt: skip
 
 
@@ -193,13 +193,24 @@ class People(Stage):
         fields = {"decision": "approve", "rationale": "It is cheap.", "digest": shown["digest"]}
         done = self._form("steve", f"/approvals/{asked['id']}", **fields)
         self.expect(done == 303, "The approval's form did nothing.")
+        self._conclude(str(self.api.get("steve", f"/api/approvals/{asked['id']}")["closed_at"])[:7])
         quarter = self.api.every("iris", "/api/reviews")[0]["quarter"]
         self.api.get("iris", "/api/integrations")
         item = self.api.get("iris", f"/api/reviews/{quarter}", limit="1")["items"][0]
         answer = self._form("iris", f"/reviews/{quarter}/items/{item['id']}", decision="keep", rationale="Needed.")
         self.expect(answer == 303, "The review's form did nothing.")
 
-    def _form(self, who: str, path: str, **fields: str) -> int:
+    def _conclude(self, month: str) -> None:
+        """What was let pass is drawn, and somebody who took no part concludes on it, on the page and by the API."""
+        self.job("override_sampling", month)
+        self.api.every("finn", "/api/samples")
+        drawn = self.api.get("finn", f"/api/samples/{month}")["sample"]
+        said = {"conclusion": "justified", "note": "It was cheap."}
+        at = f"/samples/{month}/items/{next(one['id'] for one in drawn if not one['conclusion'])}"
+        self.expect(self._form("finn", f"/samples/{month}", at, **said) == 303, "The sample's form did nothing.")
+        self.api.call("finn", "POST", f"/api{at}/conclusion", said)
+
+    def _form(self, who: str, path: str, to: str = "", **fields: str) -> int:
         """Fill in the form a page shows, as a browser would; the status of what it answers."""
         page = self.api.call(who, "GET", path).text
         token = re.search(r'name="token" value="([^"]+)"', page)
@@ -207,4 +218,4 @@ class People(Stage):
         action = "/feedback" if path.startswith("/findings/") else ""
         sent: Json = {**fields, "token": html.unescape(token[1]) if token else ""}
         headers = {"Authorization": f"Bearer {self.api.token(who)}"}
-        return self.api.app("desk").post(f"{path}{action}", data=sent, headers=headers).status_code
+        return self.api.app("desk").post(to or f"{path}{action}", data=sent, headers=headers).status_code

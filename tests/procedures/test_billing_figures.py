@@ -151,6 +151,14 @@ def test_days_without_a_target_or_without_any_sheet_leave_utilisation_unknown() 
         assert (found["n"], found["value"]) == (0, None)
 
 
+def test_time_that_was_never_read_is_not_idle_time() -> None:
+    """With sheets and no actions nobody can say how much of the time was chargeable."""
+    office = Office(rows() | {"Timesheet": sheet(10)})
+    for kind in ("kinds", "read"):
+        getattr(office.services.mirror, kind).pop("Actions")
+    assert (kpi(office, "utilisation")["n"], kpi(office, "utilisation")["value"]) == (0, None)
+
+
 def test_hours_per_engineer_are_not_told_of_a_handful_of_people() -> None:
     """Under five people a mean says what one of them did; a person with two days is one person."""
     assert kpi(Office(rows() | {"Timesheet": sheet(4) * 2}), "billable_hours_per_engineer")["value"] is None

@@ -16,6 +16,7 @@ from shared.procedures.report_answers import list_reports, report_file
 from shared.procedures.report_sources import week_of
 from shared.procedures.report_weekly import weekly_report_run
 from shared.procedures.runs import Run
+from shared.registers.samples import conclusions, samples
 from tests.harness.faults import Faults
 from tests.harness.memory import MemoryBlobs
 from tests.reports import weeks
@@ -224,3 +225,22 @@ def test_a_programme_that_runs_has_a_chapter_and_keeps_its_answers_to_itself() -
     bare = weeks.services()
     weekly_report_run(bare, run())
     assert "programme" not in [one["id"] for one in json.loads(report_file(bare, ALL, PERIOD, "json")[0])["sections"]]
+
+
+def test_sampled_exceptions_stand_in_the_report_with_what_was_concluded() -> None:
+    """Without any sample there is no such table."""
+    services = weeks.services()
+    item = {
+        "id": "a-1",
+        "subject": {"kind": "finding", "id": "f-1"},
+        "customer": None,
+        "content": {"rationale": "Known."},
+    }
+    samples(services.rows).put("2026-10", {"period": "2026-10", "sample": [item, {**item, "id": "a-2"}]})
+    conclusions(services.rows).put(
+        "2026-10~a-1", {"approval_id": "a-1", "conclusion": "unjustified", "note": "Nobody knew."}
+    )
+    weekly_report_run(services, run())
+    told = block_of(json.loads(report_file(services, ALL, PERIOD, "json")[0]), "samples")["rows"]
+
+    assert [(row[-1], row[4], row[6]) for row in told] == [("a-1", "unjustified", "red"), ("a-2", "open", "amber")]
