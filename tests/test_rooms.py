@@ -92,7 +92,7 @@ OURS_TOO = set(
         r"[a-z_]+",
         """
         agent_id budgets client_id code currency current date datetime details disabled error estimate from id
-        milestones name operation outcome recurring_invoice_id reviewrequired risk roles scope site_id started status
+        milestones name note operation outcome recurring_invoice_id reviewrequired risk roles scope site_id started status
         subject summary template_id ticket_id timestamp title to total type url user_id value voided webhook_id
         """,
     )

@@ -8,7 +8,7 @@ from shared.controls.spec import Cadence, Canary, Control, Judgement
 from shared.measures.desk_cases import TicketCase
 from shared.measures.desk_facts import ActionFacts, TicketFacts, Trail
 from shared.measures.desk_signs import is_security_incident
-from shared.measures.incident_signs import evidence_kept, first_outcome, has_outcome, severity_kept
+from shared.measures.incident_signs import at_wrong_level, evidence_kept, first_outcome, has_outcome, severity_kept
 from shared.model import Reason, Role, Severity, Verdict
 from shared.policy.desk import DeskPolicy
 from shared.policy.document import Policy
@@ -27,6 +27,10 @@ def judge(facts: TicketCase, policy: Policy, now: datetime) -> Judgement:
         *_told(ticket, now),
         *_communication(facts.trail, desk, high=high),
     ]
+    if at_wrong_level(ticket, desk):
+        with_whom = f"with {ticket.team}" if ticket.team else "with no team"
+        text = f"It lies {with_whom}; an incident of this priority goes to {' or '.join(desk.escalation_teams)}."
+        reasons.append(Reason("escalation_level", text))
     if severity_kept(facts.trail) is False:
         reasons.append(Reason("severity_changed", "Its severity was changed after it was first given."))
     if ticket.closed is not None and ticket.closed <= now:
@@ -125,6 +129,7 @@ CONTROL = Control(
     codes=(
         "severity_changed",
         "escalation_late",
+        "escalation_level",
         "evidence_incomplete",
         "client_not_notified",
         "no_commander_approval",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -49,7 +50,7 @@ def desk(mirror: Records, policy: Policy) -> Desk:
     for table in policy.override.practice.values():
         types = table.get("desk", {}).get("security_types", ())
         watched |= {ticket.id for ticket in tickets if ticket.type_id in types}
-    trails, entries, actions, unreadable = _trails(mirror.rows("Actions"), watched)
+    trails, entries, actions, unreadable = _trails(mirror.rows("Actions"), watched, policy.desk.closed)
     days = list(_days(mirror.rows("Timesheet")))
     return Desk(
         tickets=tuple(tickets),
@@ -117,6 +118,7 @@ def _parent(row: DeskTicket) -> str | None:
 
 
 _ZERO = Fraction(0)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NOTHING = Decimal(0)
 
 
@@ -141,9 +143,12 @@ def _known(number: int | None) -> int | None:
     return number if number is not None and number > 0 else None
 
 
-def _trails(rows: Iterable[Mapping[str, Any]], watched: set[str]) -> tuple[dict[str, Trail], list[Entry], int, int]:
+def _trails(
+    rows: Iterable[Mapping[str, Any]], watched: set[str], closed: Collection[int]
+) -> tuple[dict[str, Trail], list[Entry], int, int]:
     trails: dict[str, Trail] = {}
     entries: list[Entry] = []
+    closings: dict[str, tuple[datetime, int]] = {}
     count = unreadable = 0
     for row in rows:
         count += 1
@@ -161,6 +166,10 @@ def _trails(rows: Iterable[Mapping[str, Any]], watched: set[str]) -> tuple[dict[
         old, new = _known(action.old_status), _known(action.new_status)
         if old is not None and new is not None and old != new and (old, new) not in trail.moves:
             trail.moves |= {(old, new)}
+        if action.note is not None and new in closed and old not in closed:
+            when = (action.datetime or _LONG_AGO, action.id)
+            if when >= closings.get(ticket, (_LONG_AGO, 0)):
+                closings[ticket], trail.resolved = when, bool(action.note.strip())
         if action.timetaken > 0:
             trail.hours = _sum(trail.hours, _exact(action.timetaken))
         if ticket in watched:

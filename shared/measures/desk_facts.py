@@ -74,6 +74,8 @@ class Trail:
     moves: frozenset[tuple[int, int]] = frozenset()
     """Distinct (old status, new status) pairs that differ."""
     hours: Fraction = Fraction(0)
+    resolved: bool | None = None
+    """Whether the action that closed it last says something; None where rows do not tell."""
     actions: tuple[ActionFacts, ...] = ()
 
 

@@ -66,6 +66,8 @@ def closure_gaps(ticket: TicketFacts, trail: Trail | None, desk: DeskPolicy) -> 
         gaps.append("a category")
     if "time" in desk.closure_needs and trail is not None and trail.hours <= 0:
         gaps.append("recorded time")
+    if "resolution" in desk.closure_needs and trail is not None and trail.resolved is False:
+        gaps.append("a word on how it was resolved")
     return tuple(gaps)
 
 

@@ -29,13 +29,19 @@ def client_told(ticket: TicketFacts, start: datetime, end: datetime) -> bool | N
 
 
 def escalated(ticket: TicketFacts, desk: DeskPolicy, start: datetime, end: datetime) -> bool | None:
-    """An incident of an escalation priority was with an agent in time; None when it does not apply to this period."""
+    """An incident of an escalation priority was with the right people in time; None when it does not apply to this period."""
     if ticket.priority not in desk.escalation_priorities or ticket.occurred is None:
         return None
     due = ticket.occurred + timedelta(hours=desk.escalate_within_hours)
     if not start <= due < end:
         return None
-    return ticket.assigned is not None and ticket.assigned <= due
+    return ticket.assigned is not None and ticket.assigned <= due and not at_wrong_level(ticket, desk)
+
+
+def at_wrong_level(ticket: TicketFacts, desk: DeskPolicy) -> bool:
+    """An incident of an escalation priority lies with a team that policy does not name for it."""
+    named = desk.escalation_teams
+    return bool(named) and ticket.priority in desk.escalation_priorities and ticket.team not in named
 
 
 def evidence_kept(ticket: TicketFacts, trail: Trail, desk: DeskPolicy) -> bool:

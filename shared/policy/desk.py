@@ -60,8 +60,8 @@ class DeskPolicy(Section):
     """Ticket types that are neither incidents nor requests, besides projects and opportunities."""
     at_risk_share: Share = Decimal("0.80")
     """An open ticket that has used this share of the time to its due time is on course to miss it."""
-    closure_needs: tuple[Literal["category", "time"], ...] = ("category", "time")
-    """What a closed ticket must carry."""
+    closure_needs: tuple[Literal["category", "time", "resolution"], ...] = ("category", "time")
+    """What a closed ticket must carry; a resolution is the note of the action that closed it."""
     closed_days: Days = 7
     """Tickets closed within so many days are still checked for complete closure."""
     duplicate_hours: Whole = 24
@@ -73,6 +73,8 @@ class DeskPolicy(Section):
     escalate_within_hours: Positive = 4
     """A security incident of an escalation priority is assigned within so many hours."""
     escalation_priorities: tuple[int, ...] = (1, 2)
+    escalation_teams: tuple[str, ...] = ()
+    """Teams such an incident goes to; empty: any, as long as somebody has it."""
     review_within_days: Days = 5
     """A closed security incident of an escalation priority has its review within so many days."""
     commander_outcomes: tuple[str, ...] = ("Incident Commander Approval",)

@@ -8,8 +8,8 @@ import pytest
 
 from shared.controls.incident_discipline import CONTROL
 from shared.measures.desk_cases import TicketCase
-from shared.measures.desk_facts import TicketFacts
-from shared.policy.document import shipped_policy
+from shared.measures.desk_facts import TicketFacts, Trail
+from shared.policy.document import read_policy, shipped_policy
 
 NOW = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 POLICY = shipped_policy()
@@ -35,3 +35,16 @@ def test_actions_that_were_never_read_give_unknown():
         id="1", summary="Phish", type_id=kind, customer="12", status=2, occurred=NOW - timedelta(days=1)
     )
     assert CONTROL.judge(TicketCase(ticket, None), POLICY, NOW).verdict.value == "unknown"
+
+
+def test_an_incident_goes_to_a_team_that_policy_names_for_its_priority():
+    """A lower priority may lie anywhere."""
+    policy = read_policy('[desk]\nescalation_teams = ["Security Operations"]\n')
+    held = {"id": "1", "type_id": 25, "customer": "12", "status": 2, "occurred": NOW, "assigned": NOW}
+
+    def told(**more):
+        case = TicketCase(TicketFacts(**held, **more), Trail())
+        return [reason.code for reason in CONTROL.judge(case, policy, NOW).reasons]
+
+    assert told(priority=1, team="Desk") == told(priority=1) == ["escalation_level"]
+    assert told(priority=1, team="Security Operations") == told(priority=3, team="Desk") == []

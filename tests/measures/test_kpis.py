@@ -185,6 +185,32 @@ def test_counts_keep_to_the_days_of_policy(more: dict[str, Any], name: str, coun
     assert value(figures(ticket(**more)), name) == (1, counted)
 
 
+def test_a_closure_says_how_it_was_resolved_where_policy_asks_and_rows_tell() -> None:
+    """A closing action without a note is a gap; one whose note HaloPSA does not tell is none."""
+    policy = read_policy('[desk]\nclosure_needs = ["resolution"]\n')
+    closed = {"closed": START + 2 * HOUR}
+    tickets = (ticket(**closed), ticket(id="2", **closed), ticket(id="3", **closed))
+    trails = {"1": Trail(resolved=True), "2": Trail(resolved=False), "3": Trail()}
+
+    assert value(figures(*tickets, trails=trails, policy=policy), "incomplete_closure") == (3, 1.0)
+    assert (
+        value(
+            figures(*tickets, trails=trails, policy=read_policy("[desk]\nclosure_needs = []\n")), "incomplete_closure"
+        )[1]
+        == 0
+    )
+
+
+def test_an_incident_is_escalated_when_it_is_in_time_and_with_a_team_that_policy_names() -> None:
+    """Without teams in policy whoever has it is right; a ticket of no team is with none of them."""
+    held = {"type_id": 25, "priority": 1, "assigned": START + 2 * HOUR}
+    tickets = (ticket(**held, team="Security Operations"), ticket(**held, id="2", team="Desk"), ticket(**held, id="3"))
+    named = read_policy('[desk]\nescalation_teams = ["Security Operations"]\n')
+
+    assert value(figures(*tickets), "escalation_compliance") == (3, 1.0)
+    assert value(figures(*tickets, policy=named), "escalation_compliance") == (3, pytest.approx(1 / 3))
+
+
 def test_a_past_week_asks_the_actions_when_the_last_one_came_later() -> None:
     """The list row knows only the very last action; what came before it decides about a past instant."""
     later = ticket(last_action=END + HOUR)

@@ -133,6 +133,7 @@ PLANTED: list[tuple[str, Callable[[Rows], None]]] = [
     ("no_charge_type", time(chargerate=-1)),
     ("unbilled_time", time(datetime="2026-09-30T10:00:00")),
     ("proration_wrong", first(startdate="2026-12-16T00:00:00")),
+    ("proration_wrong", first(enddate="2026-11-30T00:00:00")),
     ("facts_missing", without("head", "nextcreationdate")),
     ("facts_missing", head(nextcreationdate="1900-01-01T00:00:00")),
     ("facts_missing", without("head", "period_end_date")),

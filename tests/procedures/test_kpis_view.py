@@ -191,3 +191,21 @@ def test_reopened_is_told_from_actions() -> None:
         item(kpis_view(services, ALL, FROM, TO), "reopen_rate")["n"],
         item(kpis_view(services, ALL, FROM, TO), "reopen_rate")["value"],
     ) == (2, 0.5)
+
+
+def test_a_resolution_is_the_note_of_the_action_that_closed_it_last() -> None:
+    """Reopened and closed again, the later one counts; a row without the field does not tell."""
+    services = weeks.services(policy='[desk]\nclosure_needs = ["resolution"]\n')
+    rows = [ticket(number, START, dateclosed=z(START + timedelta(hours=2))) for number in (1, 2, 3)]
+    close = {"datetime": z(START), "old_status": 2, "new_status": 9}
+    actions = [
+        {**close, "ticket_id": 1, "id": 3, "note": " ", "datetime": z(START + timedelta(hours=2))},
+        {**close, "ticket_id": 1, "id": 2, "old_status": 9, "new_status": 2, "note": ""},
+        {**close, "ticket_id": 1, "id": 1, "note": "Replaced the toner."},
+        {**close, "ticket_id": 2, "id": 1, "note": "Replaced the toner."},
+        {**close, "ticket_id": 3, "id": 1},
+    ]
+    load(services, *rows, actions=actions)
+    found = item(kpis_view(services, ALL, FROM, TO), "incomplete_closure")
+
+    assert (found["n"], found["value"]) == (3, 1)

@@ -54,6 +54,7 @@ class DeskAction(Record):
     id: HaloId
     datetime: HaloDate = None
     outcome: HaloText = ""
+    note: HaloText | None = None
     old_status: HaloId | None = None
     new_status: HaloId | None = None
     new_priority: HaloId | None = None

@@ -1,4 +1,4 @@
-"""Proration: a line's first period is billed by days / days in the period."""
+"""Proration: a line's first period is billed by days / days in the period; a line that is over is not billed."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def check(invoice: InvoiceFacts, policy: BillingPolicy, _as_of: datetime) -> Ite
         if line.start and invoice.end and line.start > invoice.end:
             yield Reason(
                 "proration_wrong", f"{line.name} begins on {line.start}, after the period, and is billed already."
+            )
+            continue
+        if line.end and invoice.start and line.end < invoice.start and line.net:
+            yield Reason(
+                "proration_wrong", f"{line.name} ended on {line.end}, before the period, and is billed all the same."
             )
             continue
         share = share_of_period(line, invoice.start, invoice.end)
