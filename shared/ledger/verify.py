@@ -1263,14 +1263,17 @@ class Pack:
         told = []
         for line in self.archive.lines("custody.jsonl"):
             row = strict_json(line, "E_FORMAT")
-            told.append(row["evidence_id"].rpartition(".")[2])
-            index, leaf = held.get(row["evidence_id"].rpartition(".")[2], (-1, {}))
-            if not leaf or (row["index"], row["event"], row["by"], row["at"]) != (
-                index,
-                leaf["type"],
-                leaf["actor"],
-                leaf["received_at"],
-            ):
+            identity = str(row["evidence_id"]).rpartition(".")[2]
+            told.append(identity)
+            index, leaf = held.get(identity, (-1, {}))
+            if not leaf or row != {
+                "event": leaf["type"],
+                "by": leaf["actor"],
+                "at": leaf["received_at"],
+                "evidence_id": f"{leaf['log']}.{identity}",
+                "index": index,
+                "proof": f"log/proofs/{identity}.tlog-proof",
+            }:
                 raise Fault("the custody log says something the log does not", "E_LEAF")
         mine = {"kind": "pack", "id": self.manifest["request_id"]}
         asked = {
@@ -1511,6 +1514,8 @@ class Pack:
         ):
             raise Fault("the draw was not logged before the pack was made", "E_SAMPLE")
         manifest = self.manifest
+        if manifest["sample"] != {"drawn": sample["drawn"]}:
+            raise Fault("the manifest names another draw than sample.json", "E_SAMPLE")
         if (told["phrase"], told["size"], told["controls"], told["period"], told["request_id"]) != (
             sample["phrase"],
             sample["size"],

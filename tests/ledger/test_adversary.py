@@ -328,6 +328,13 @@ def test_every_row_of_the_list_has_a_test():
     [
         ("custody.jsonl", lambda data: b"", "E_LEAF"),
         ("custody.jsonl", lambda data: data * 2, "E_LEAF"),
+        ("custody.jsonl", lambda data: data.replace(b'_id":"t-', b'_id":"s-'), "E_LEAF"),
+        ("custody.jsonl", lambda data: re.sub(rb',"proof":"[^"]*"', b"", data), "E_LEAF"),
+        (
+            "custody.jsonl",
+            lambda data: data.replace(b',"proof"', b',"note":"approved by the auditor","proof"'),
+            "E_LEAF",
+        ),
         ("log/meta.hashes", lambda data: data + bytes(32), "E_ROOT"),
         ("log/consistency.json", lambda data: data + b"\n", "E_FORMAT"),
         ("log/consistency.json", lambda data: data[:-1], "E_FORMAT"),

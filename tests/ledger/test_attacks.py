@@ -490,6 +490,8 @@ def test_sample_cannot_be_redrawn(case):
     ):
         changed = {**files, "sample.json": verify.canon({**sample, **edit}) + b"\n"}
         assert "E_SAMPLE" in said(case, forge.relog(case["stand"], changed, base=base)).codes, edit
+    for told in ({}, {"drawn": "t-0.0"}, {**base["sample"], "method": "by hand"}):
+        assert "E_SAMPLE" in said(case, forge.relog(case["stand"], files, base={**base, "sample": told})).codes, told
     ids = [json.loads(base64.b64decode(json.loads(line)["leaf"])) for line in files["log/range.jsonl"].splitlines()]
     names = [f"{leaf['log']}.{leaf['id']}" for leaf in ids if leaf["received_at"] < base["period"]["end"]]
     redone = sorted(names, key=lambda name: hashlib.sha256(f"a phrase\n{name}".encode()).digest())[:4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -67,6 +68,25 @@ def test_stock_tools(folder):
     assert (first, second) == ("Verified OK", "Verified OK")
     assert re.fullmatch(r"manifest\.json is entry \d+ of the log", entry)
     assert f"+{key}+" in (folder / "trusted.vkey").read_text()
+
+
+def test_one_item_is_one_that_is_there_as_it_was_received(folder):
+    """Where the first item was erased, or everything is redacted or out of scope, the last step still says what is so."""
+    stand = forge.played(1)
+    row = json.loads(forge.unzip(forge.made(stand))["index.json"])[0]
+    stand.ledger.erase(row["item_id"], actor="a", reason="r")
+    (folder / "KEY.pem").write_text(stand.ledger.keys()[0]["pem"])
+    for body, there in (
+        ({}, True),
+        ({"redact": ["/caller/email"]}, True),  # the large text is not JSON and stays whole
+        ({"controls": ["no.such"]}, False),
+    ):
+        (folder / "PACK.zip").write_bytes(forge.made(stand, **body))
+        shutil.rmtree(folder / "pack", ignore_errors=True)
+        code, said, fault = bash(folder, "\n".join(blocks("With stock tools only")))
+        assert (code, fault) == (0, ""), body
+        assert (said[-2] == said[-1]) is there
+        assert ("no item has its bytes here" in said[-1]) is not there
 
 
 @pytest.mark.parametrize(
