@@ -82,3 +82,24 @@ def test_make_passes_on_what_it_is_given() -> None:
         ["make", "-n", "demo", "DATA=log.csv.gz"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "-m local.demo --data 'log.csv.gz'" in demo.stdout
+
+
+INTERRUPTED = """
+import runpy, sys
+class Ctrl_C:
+    def find_spec(self, name, path=None, target=None):
+        if name == "local.stack":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Ctrl_C())
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(("program", "ends"), [("local.demo", 130), ("local.serve", 0)])
+def test_ctrl_c_while_a_program_is_still_being_read_is_a_sentence(program: str, ends: int) -> None:
+    """Reading takes up to a second on a busy machine; nothing was started by then."""
+    answer = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stderr) == (ends, "")
+    assert answer.stdout.strip().startswith("Stopped")

@@ -1,0 +1,1 @@
+"""``make serve``: the whole stack until Ctrl-C."""
