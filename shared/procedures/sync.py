@@ -73,7 +73,7 @@ class Report:
 
 
 def sync_run(services: Services, run: Run) -> JsonObject:
-    """Read everything the service needs. Denied lists are told and skipped; an outage fails the run."""
+    """Read everything the service needs. Denied lists are told and skipped; an outage, or nothing readable, fails the run."""
     report = Report()
     readings = lists(services).READINGS
     steps = len(readings) + 1
@@ -101,6 +101,9 @@ def sync_run(services: Services, run: Run) -> JsonObject:
         _failed(services, report, "Actions", fault)
     if report.down:
         raise report.down[0]
+    if report.unreadable and not any(told["pages"] for told in report.kinds.values()):
+        first = report.unreadable[0]
+        raise SourceDenied(f"HaloPSA gave nothing at all: {first['text']}", code=first["code"])
     return report.to_json()
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import SourceDenied, SourceDown, SourceRejected
+from shared.halopsa.facts_lists import READINGS
 from shared.halopsa.mirror import BlobMirror
 from shared.procedures.runs import Run
 from shared.procedures.sync import sync_run
@@ -146,6 +147,19 @@ def test_a_denied_list_is_unknown_and_the_rest_goes_on() -> None:
     run(services)
     assert services.mirror.read_at("Invoice") is not None
     assert services.mirror.state("Invoice")["unreadable"] is None
+
+
+def test_a_sync_that_may_read_nothing_has_not_succeeded() -> None:
+    """One list denied is one kind unknown; all denied is an application nobody gave rights, or lost them."""
+    services = stack(Tickets=[ticket(1)])
+    for reading in READINGS:
+        services.halo.faults[reading.kind] = SourceDenied(f"No right to {reading.kind}.", code="halo_denied")
+    with pytest.raises(SourceDenied, match="nothing at all: No right to") as denied:
+        run(services)
+    assert denied.value.code == "halo_denied"
+    assert services.mirror.state("Tickets")["unreadable"]["code"] == "halo_denied"
+    del services.halo.faults["Tickets"]
+    assert run(services)["kinds"]["Tickets"]["rows"] == 1
 
 
 def test_without_a_token_the_run_fails() -> None:
