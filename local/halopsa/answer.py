@@ -26,8 +26,12 @@ class Refused(Exception):
 
 
 def as_json(body: Any, status: int = 200) -> Answer:
-    """JSON in UTF-8."""
-    return Answer(status, json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode())
+    """JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, stays the escape it was posted as."""
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return Answer(status, text.encode())
+    except UnicodeEncodeError:
+        return Answer(status, json.dumps(body, separators=(",", ":")).encode())
 
 
 def sentence(text: str, status: int = 400) -> Answer:

@@ -146,3 +146,11 @@ def test_reset_takes_every_knob_back(asking):
     knobs = dict.fromkeys(("duplicate", "drop", "shuffle", "delay_s"), 0.0)
     assert asking.get("/_sim/webhooks").json() == {**knobs, "batch": False, "seed": 1, "api_writes": True, "pending": 0}
     assert asking.get("/_sim/rows/Tickets").json() == [TICKET]
+
+
+def test_half_a_surrogate_pair_comes_back_as_it_was_posted(asking):
+    """UTF-8 cannot hold it, JSON can: one odd row must not make its list unreadable."""
+    asking.post("/_sim/rows", {"Tickets": [{"id": 77, "summary": "half \ud83d"}]})
+    told = asking.get("/api/Tickets")
+    assert told.status == 200
+    assert next(row for row in told.json()["tickets"] if row["id"] == 77)["summary"] == "half \ud83d"
