@@ -10,7 +10,7 @@ from datetime import datetime
 from shared.controls.configuration_governed import CommitFacts, LicenceFacts, SprawlFacts, TypeFacts
 from shared.controls.spec import Case
 from shared.halopsa.records.trail import ConfigCommit
-from shared.halopsa.records.wire import parse_rows
+from shared.halopsa.records.wire import parse_rows, whole_or_none
 from shared.model import JsonObject, Subject
 from shared.policy.document import Policy
 from shared.ports import Records
@@ -68,8 +68,8 @@ def _uses(mirror: Records) -> tuple[Counter[int], Counter[int]]:
     statuses: Counter[int] = Counter()
     for kind in ("Tickets", "Projects", "Opportunities"):
         for row in mirror.rows(kind):
-            types[row.get("tickettype_id", 0)] += 1
-            statuses[row.get("status_id", 0)] += 1
+            types[whole_or_none(row.get("tickettype_id")) or 0] += 1
+            statuses[whole_or_none(row.get("status_id")) or 0] += 1
     return types, statuses
 
 

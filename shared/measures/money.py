@@ -13,7 +13,7 @@ _NO_MINOR = frozenset(
 _THREE = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 ZERO = Decimal(0)
-_WIDE = Context(prec=5000)
+WIDE = Context(prec=5000)
 """Amounts that no invoice has must still be told, not stop the check."""
 
 
@@ -26,7 +26,7 @@ def minor_unit(currency: str) -> Decimal:
 
 def half_up(amount: Decimal, currency: str) -> Decimal:
     """Rounded half up (away from zero) to the currency's minor unit."""
-    return amount.quantize(minor_unit(currency), ROUND_HALF_UP, _WIDE)
+    return amount.quantize(minor_unit(currency), ROUND_HALF_UP, WIDE)
 
 
 def text_of(amount: Decimal | None) -> str | None:

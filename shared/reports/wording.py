@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from shared.measures.money import WIDE
 from shared.model import parse_instant
 from shared.reports.document import Value
 
@@ -46,7 +47,7 @@ def number(value: float, unit: str) -> str:
 
 def rounded(value: float, places: int) -> str:
     """Half up on the shortest decimal text, with thousands apart."""
-    exact = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    exact = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE)
     return f"{exact:,}"
 
 

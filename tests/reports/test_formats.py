@@ -19,6 +19,7 @@ from shared.procedures.report_weekly import weekly_report_run
 from shared.procedures.runs import Run
 from shared.reports.document import Column, Document, Section, Table, dumps, loads
 from shared.reports.formats import FORMATS, media_type, render
+from shared.reports.wording import rounded
 from tests.reports import weeks
 from tests.reports.weeks import NOW, PERIOD
 
@@ -98,6 +99,15 @@ def sheet_rows(data: bytes) -> list[list[str | float]]:
                 for row in tree.iter(f"{{{space['m']}}}row")
             ]
     return rows
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(1e30, "1" + ",000" * 10 + ".00"), (-1e300, "-1" + ",000" * 100 + ".00"), (0.005, "0.01"), (1234.5, "1,234.50")],
+)
+def test_a_number_of_any_size_is_told(value: float, told: str) -> None:
+    """One absurd amount in HaloPSA must not stop the report."""
+    assert rounded(value, 2) == told
 
 
 @pytest.mark.slow

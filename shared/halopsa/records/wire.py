@@ -73,6 +73,14 @@ def _whole(value: object) -> int:
     return value
 
 
+def whole_or_none(value: object) -> int | None:
+    """The same for raw rows, where what is no whole number tells as little as none."""
+    try:
+        return _whole(value)
+    except ValueError:
+        return None
+
+
 def halo_guid(value: object) -> str:
     """GUIDs compare in lower case. Other short texts are kept as they are: some builds number these rows by name."""
     if not isinstance(value, str) or not value or len(value) > _LONGEST_GUID:
