@@ -126,6 +126,7 @@ def judge_invoices(services: Services, causes: Mapping[str, str], as_of: datetim
         looked_at=books.looked_at,
     )
     _hold(services, books, judged, as_of, causes)
+    tell_new(services, judged, None)
     return judged
 
 

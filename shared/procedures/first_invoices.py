@@ -48,7 +48,8 @@ def judge_first(services: Services, causes: Mapping[str, str], as_of: datetime) 
     if not wanted:
         return
     books, _, _ = open_books(services, as_of, frozenset(), firsts=wanted)
-    _judge(services, books, list(cases_of(services, books, books.firsts, FIRST)), as_of, causes)
+    judged, _ = _judge(services, books, list(cases_of(services, books, books.firsts, FIRST)), as_of, causes)
+    tell_new(services, judged, None)
     _close(services, books, as_of, causes[min(wanted)])
 
 

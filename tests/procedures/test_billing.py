@@ -13,9 +13,12 @@ from shared.model import Person, Role
 from shared.procedures import billing, decide
 from shared.procedures.billing_book import RECURRING
 from shared.procedures.billing_cases import open_books
+from shared.procedures.hear import judge_record
 from shared.procedures.judged_invoices import close_gone
+from shared.procedures.plan import part_of
+from shared.procedures.plan import register as actions_of
 from shared.registers import approvals
-from tests.harness.billing import FINANCE, NOW, SECOND, Office, invoice, issued, line, tables
+from tests.harness.billing import FINANCE, NOW, SECOND, FirstOffice, Office, invoice, issued, line, tables
 
 
 def open_requests(office: Office) -> list[dict[str, Any]]:
@@ -516,6 +519,27 @@ def test_an_event_judges_one_invoice_at_once() -> None:
     office.work()
     assert office.hold(1)["applied"]
     assert office.hold(2) is None
+
+
+def opened(office: Office, run_id: str | None) -> list[str]:
+    return [
+        one["action"]["parameters"]["kind"]
+        for one in actions_of(office.services, part_of(run_id)).all()
+        if one["action"]["parameters"].get("event") == "finding_opened"
+    ]
+
+
+def test_a_finding_that_a_ring_opened_is_told_like_one_of_the_check() -> None:
+    """Flows that wait for findings hear of it once, whoever judged the invoice first."""
+    office = Office()
+    for _ in range(2):
+        billing.judge_invoices(office.services, {"-101": "delivery-1"}, office.clock.now())
+    assert opened(office, None) == ["recurring_invoice_hold"]
+    office.check()
+    assert opened(office, "r-1") == []
+    flagged = FirstOffice()
+    judge_record(flagged.services, "Invoice", "9001", flagged.clock.now(), "delivery-2")
+    assert opened(flagged, None) == ["first_invoice_hold"]
 
 
 @pytest.mark.parametrize(
