@@ -242,8 +242,8 @@ class Mirror(Records, Protocol):
     def complete(self, kind: str, details: Mapping[str, JsonObject]) -> int:
         """Complete rows by what detail reads of them answered, by id; answer how many changed."""
 
-    def retire(self, kind: str, keep: Collection[str]) -> int:
-        """Remove rows whose id is not in ``keep``; answer how many."""
+    def retire(self, kind: str, keep: Collection[str], since: datetime | None = None) -> int:
+        """Remove rows whose id is not in ``keep``; answer how many. What was observed after ``since`` stays."""
 
     def identity(self, kind: str, row: JsonObject) -> str | None:
         """The id under which a row is kept; None when it has none."""

@@ -13,6 +13,7 @@ from shared.errors import RowStale, StorageUnavailable
 from shared.halopsa.buckets import Bucket, bucket_name, decode, encode, identity, prefix
 from shared.halopsa.fold import REMOVED, completed, resolve, restates, says_more
 from shared.halopsa.reading import CONTAINER, WIDTH, Cache, MirrorRecords, Now, Then, state_name
+from shared.ledger.entry import ulid_floor
 from shared.model import JsonObject, rfc3339
 from shared.ports import Blobs, Folded
 
@@ -146,14 +147,24 @@ class BlobMirror(MirrorRecords):
             count += len(done)
         return count
 
-    def retire(self, kind: str, keep: Collection[str]) -> int:
-        """Remove rows whose id is not in ``keep``; answer how many. A tombstone stays."""
+    def retire(self, kind: str, keep: Collection[str], since: datetime | None = None) -> int:
+        """Remove rows whose id is not in ``keep``; answer how many. A tombstone stays.
+
+        A record that was made and rang after the list began to be read (``since``) is not in it, and is not gone.
+        """
         count = 0
+        later = ulid_floor(since) if since is not None else "~"
+
+        def lost(key: str, row: JsonObject) -> bool:
+            return (
+                REMOVED not in row and key not in keep and str(row.get("@observation") or "").rpartition(".")[2] < later
+            )
+
         for info in list(self._blobs.list(CONTAINER, prefix(kind))):
             gone: list[str] = []
 
             def change(bucket: Bucket, gone: list[str] = gone) -> bool:
-                gone[:] = [key for key, row in bucket.items() if REMOVED not in row and key not in keep]
+                gone[:] = [key for key, row in bucket.items() if lost(key, row)]
                 for key in gone:
                     bucket[key] = _tombstone(bucket[key])
                 return bool(gone)

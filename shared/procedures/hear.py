@@ -27,7 +27,7 @@ _TROUBLE = {"delivery.quarantined": "unreadable", "intake.conflict": "conflict"}
 
 
 class _LatelyRead:
-    """When this process last read which record: a burst of rings about one record costs one request."""
+    """When this process last asked for which record: a burst of rings about one record costs one request."""
 
     def __init__(self, most: int = 5000) -> None:
         self._most = most
@@ -35,15 +35,15 @@ class _LatelyRead:
         self._lock = Lock()
 
     def since(self, kind: str, identity: str, received_at: datetime) -> bool:
-        """True when the record was read after a delivery came in: what it was about is in the mirror already."""
+        """True when the record was asked for after a delivery came in: what it was about is in the mirror already."""
         with self._lock:
             at = self._at.get((kind, identity))
         return at is not None and at > received_at
 
-    def note(self, kind: str, identity: str, read_at: datetime) -> None:
+    def note(self, kind: str, identity: str, asked_at: datetime) -> None:
         """Remember a reading that has been folded in."""
         with self._lock:
-            self._at[kind, identity] = read_at
+            self._at[kind, identity] = asked_at
             self._at.move_to_end((kind, identity))
             if len(self._at) > self._most:
                 self._at.popitem(last=False)
@@ -75,6 +75,7 @@ def hear(services: Services, evidence_id: str) -> None:
     kind, identity, query = target
     if _READ.since(kind, identity, record.received_at):
         return
+    asked_at = services.clock.now()
     try:
         page = services.halo.one(kind, identity, query)
     except SourceDenied:
@@ -95,7 +96,8 @@ def hear(services: Services, evidence_id: str) -> None:
         services.mirror.apply(mirrored, [row], read_at=page.read_at)
         check_heard(services, mirrored, identity, row, services.clock.now(), f"delivery\n{evidence_id}")
         judge_record(services, mirrored, identity, services.clock.now(), f"delivery\n{evidence_id}")
-    _READ.note(kind, identity, page.read_at)
+    # Not when it was answered: what changed while it was on its way rang before that, and is not in it.
+    _READ.note(kind, identity, asked_at)
     if findings.get(
         services.rows, findings.finding_id("intake_understood", record.customer, Subject("delivery", evidence_id))
     ):

@@ -145,7 +145,7 @@ def _whole(services: Services, reading: Reading, state: JsonObject, now: datetim
     if not read.refused and first == 1 and WITHOUT_ID in {**read.checked.standing, **read.checked.told}:
         read.checked.faults[WITHOUT_ID] = ""
     if not read.incomplete and first == 1:
-        read.removed = services.mirror.retire(reading.kind, fold.seen or set())
+        read.removed = services.mirror.retire(reading.kind, fold.seen or set(), now)
     live = int(state.get("live", 0)) + read.added - read.removed
     done: JsonObject = {"cursor": None, "live": live, "rows": read.rows, "whole_at": started}
     if not read.incomplete:

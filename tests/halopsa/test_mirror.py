@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from shared.halopsa import reading
 from shared.halopsa.buckets import Bucket, bucket_name, decode, encode, identity
 from shared.halopsa.fold import origins
 from shared.halopsa.mirror import BlobMirror
+from shared.ledger.entry import ulid
 from tests.harness.faults import Faults
 from tests.harness.memory import MemoryBlobs
 
@@ -315,3 +316,16 @@ def test_a_detail_read_that_answers_with_another_record_completes_nothing() -> N
     mirror.fold("ClientContract", [{"id": 1, "ref": "A"}, {"id": 2, "ref": "B"}])
     assert mirror.complete("ClientContract", {"2": {"id": 1, "ref": "A", "more": True}}) == 0
     assert [row["ref"] for row in mirror.rows("ClientContract")] == ["A", "B"]
+
+
+def test_a_record_that_rang_while_its_list_was_read_is_not_gone() -> None:
+    """It was made after the page it would stand on was read: who saw it says when; what was seen before that is gone."""
+    mirror = BlobMirror(MemoryBlobs())
+
+    def seen(identity: int, at: datetime) -> dict[str, Any]:
+        return {"id": identity, "@observation": f"t-0123.{ulid(at)}"}
+
+    mirror.fold("RecurringInvoice", [seen(1, AT - timedelta(days=1)), {"id": 2}, seen(3, AT + timedelta(seconds=4))])
+    assert mirror.retire("RecurringInvoice", set(), AT) == 2
+    assert [row["id"] for row in mirror.rows("RecurringInvoice")] == [3]
+    assert mirror.retire("RecurringInvoice", set(), AT + timedelta(minutes=1)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,3 +121,33 @@ def test_a_record_with_a_wrong_field_is_a_finding_at_once() -> None:
     [row] = findings.of_control(story.services.rows, "records_readable")
     assert (row["subject"]["id"], row["verdict"]) == (f"Tickets/{story.id}", "fail")
     assert "client_id is not a whole number" in row["reasons"][0]["text"]
+
+
+def test_what_changes_while_the_record_is_on_its_way_is_read_again() -> None:
+    """HaloPSA had answered; then it changed and rang, and only then had we the answer in hand."""
+    story = Story()
+    halo, rows = story.services.halo, story.services.halo.tables["Tickets"]
+    late: list[str] = []
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(halo, name)
+
+        def one(self, kind: str, identity: str, query: Any = None) -> Any:
+            page = halo.one(kind, identity, query)
+            if not late:
+                rows[0] |= {"summary": "changed", "last_update": "2026-11-10T09:00:00Z"}
+                story.services.clock.advance(seconds=1)
+                payload = {"id": "d-late", "event": "ticket updated", "object_id": story.id}
+                kept = NewEntry(
+                    type="delivery.received", key="d-late", payload=json.dumps(payload).encode(), customer="3"
+                )
+                late.append(story.services.ledger.record(kept).evidence_id)
+                story.services.clock.advance(seconds=1)
+                page = replace(page, read_at=story.services.clock.now())
+            return page
+
+    story.services.halo = Slow()
+    story.ring()
+    hear(story.services, late[0])
+    assert (story.services.mirror.get("Tickets", str(story.id)) or {})["summary"] == "changed"
