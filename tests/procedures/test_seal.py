@@ -13,7 +13,7 @@ from shared.ledger.names import TABLE
 from shared.ledger.publish import Publisher
 from shared.ledger.seal import seal_log
 from shared.ledger.stored import entries, read_head
-from shared.model import NewEntry
+from shared.model import NewEntry, parse_instant
 from shared.ports import Op, Page, Row
 from shared.procedures.audit import audit_all
 from shared.procedures.seal import seal_all, seal_customer
@@ -264,3 +264,14 @@ def test_events_are_covered_at_once():
     seal_customer(stand, "12")
     assert "c2sp.org/tlog-proof@v1" in stand.ledger.proof(receipt.evidence_id)
     assert seal_customer(stand, "nobody").entries == 0
+
+
+def test_a_publisher_whose_turn_was_just_before_anothers_is_not_refused():
+    """Two instances publish at once, or their clocks differ a little: the checkpoint bears the later time."""
+    stand = sealed()
+    before = stand.clock.now()
+    stand.clock.advance(milliseconds=-300)
+    stand.record(50)
+    assert seal_all(stand).refused == []
+    assert parse_instant(stand.rows.get(TABLE, _log(stand), "pub").cells["time"]) == before
+    assert audit_all(stand)["codes"] == []
