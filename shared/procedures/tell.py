@@ -18,10 +18,6 @@ def tell(services: Services, action: Action) -> JsonObject:
     said = action.parameters
     practice = said.get("practice")
     sent: list[str] = []
-    channel = channel_of(services, said)
-    if channel:
-        services.notifier.send(channel, dict(said))
-        sent.append(f"channel:{channel}")
     event: JsonObject = {
         "event": said.get("event"),
         "at": rfc3339(services.clock.now()),
@@ -43,6 +39,11 @@ def tell(services: Services, action: Action) -> JsonObject:
             row["id"],
             lambda body: None if body is None else {**body, "delivered": [*body.get("delivered", []), done][-200:]},
         )
+    # Last: a receiver that is not remembered must not be told again because of one after it.
+    channel = channel_of(services, said)
+    if channel:
+        services.notifier.send(channel, dict(said))
+        sent.append(f"channel:{channel}")
     return {"sent": sent}
 
 

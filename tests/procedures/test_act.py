@@ -119,3 +119,23 @@ def test_an_event_reaches_the_channel_and_only_subscribers_who_may_see_it():
 
     assert [channel for channel, _ in services.notifier.sent] == ["msp"]
     assert [url[-3:] for url, _ in services.caller.posted] == ["u-1", "u-2"]
+
+
+def test_a_receiver_that_does_not_answer_does_not_have_the_channel_told_again():
+    """A flow that is down is tried again; the channel hears it once."""
+    services = FakeServices()
+    row = {"id": "u-1", "event": "hold_placed", "url": "http://127.0.0.1:9/u-1", "by": "x"}
+    subscriptions(services.rows).insert("u-1", {**row, "customers": None, "practices": None, "delivered": []})
+    posted = services.caller.post
+    message = planned(services, TELL)
+
+    def down(url, body):
+        raise SourceDown("The flow does not answer.")
+
+    services.caller = type("Down", (), {"post": staticmethod(down)})
+    for _ in range(3):
+        with pytest.raises(SourceDown):
+            act.carry_out(services, message["part"], message["key"])
+    services.caller = type("Up", (), {"post": staticmethod(posted)})
+    act.carry_out(services, message["part"], message["key"])
+    assert len(services.notifier.sent) == len(services.notifier.posted) == 1
