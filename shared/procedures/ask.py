@@ -121,8 +121,8 @@ def ask(services: Services, question: Question, run_id: str | None = None) -> Js
         return body
 
 
-def withdraw(services: Services, approval_id: str, reason: str) -> None:
-    """Make an open approval void because its subject changed or no longer needs it."""
+def withdraw(services: Services, approval_id: str, reason: str) -> JsonObject | None:
+    """Make an open approval void because its subject changed or no longer needs it; answer it as it stands then."""
     now = services.clock.now()
 
     def step(body: JsonObject | None) -> JsonObject | None:
@@ -142,3 +142,4 @@ def withdraw(services: Services, approval_id: str, reason: str) -> None:
                 subject=Subject(body["subject"]["kind"], body["subject"]["id"]),
             )
         )
+    return body

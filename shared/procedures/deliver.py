@@ -43,12 +43,16 @@ def plan_deliveries(services: Services, run_id: str, place: Place, files: Iterab
     actions = []
     for file in files:
         body = _body(file, place)
-        held = register(services).get(file.blob)
-        if held is not None and held.body["state"] == "delivered" and body.items() <= held.body.items():
+        waiting = _row(services, body, "waiting")
+
+        def step(held: JsonObject | None, waiting: JsonObject = waiting, body: JsonObject = body) -> JsonObject | None:
+            there = held is not None and held["state"] == "delivered" and body.items() <= held.items()
+            return None if there else waiting
+
+        if register(services).change(file.blob, step) != waiting:
             continue
         key = f"deliver\n{file.blob}\n{file.sha256}\n{place.site}\n{place.drive}\n{file.path}"
         actions.append(Action(ActionKind.DELIVER_FILE, key, Subject("report", file.report), None, body))
-        register(services).put(file.blob, _row(services, body, "waiting"))
     return queue_actions(services, actions, run_id)
 
 

@@ -14,6 +14,7 @@ from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import findings
 from shared.registers import projects as register
+from shared.registers.store import Held
 
 _ROLES = {"owner": "Project owner", "approver": "PMO lead", "director": "Delivery director"}
 _ALWAYS = frozenset({"dependency_blocked"})
@@ -52,7 +53,7 @@ def escalate(
     queue_actions(services, [action for action in messages if action.key in sent], run.run_id)
     for (_, row), action in zip(rows, messages, strict=True):
         row["sent"] = action.key in sent
-    register.escalations(services.rows).put_many(rows)
+    register.escalations(services.rows).insert_many(rows)
     return len(rows)
 
 
@@ -60,15 +61,18 @@ def follow(services: Services, assessed: list[Assessed]) -> int:
     """Look whether escalations have been acknowledged, responded to or resolved since; answer how many moved on."""
     fresh = {str(one.finding["id"]): one.finding for one in assessed}
     moved: list[tuple[str, JsonObject]] = []
-    for body in register.escalations(services.rows).all():
+    seen: dict[str, Held] = {}
+    for held in register.escalations(services.rows).held():
+        body = held.body
         if body.get("resolved_at") is not None:
             continue
         finding = fresh.get(body["finding"]) or findings.get(services.rows, body["finding"])
         after = _answered(body, finding) if finding is not None else body
         if after != body:
             moved.append((str(body["id"]), after))
-    register.escalations(services.rows).put_many(moved)
-    return len(moved)
+            seen[str(body["id"])] = held
+    # what another run has moved on meanwhile is looked at again by the next
+    return len(moved) - len(register.escalations(services.rows).swap_many(moved, seen))
 
 
 def _answered(body: JsonObject, finding: JsonObject) -> JsonObject:

@@ -66,8 +66,13 @@ def _close(services: Services, books: Books, as_of: datetime, run_id: str) -> in
     for name in books.firsts.left:
         gone[name] = "It has left HaloPSA."
         standing = books.first_holds.newest.get(name)
-        hold = holds.get(services.rows, standing.id) if standing is not None and standing.held else None
-        if hold is not None and hold["applied"] and not hold.get("release_approved"):
+        hold = holds.amend_held(services.rows, standing.id, _left) if standing is not None and standing.held else None
+        if hold is not None and hold["detail"].get("left"):
             gone[name] = "It left HaloPSA while it was held."
-            holds.amend(services.rows, hold["id"], {"detail": {**hold["detail"], "left": True}})
     return close_gone(services, FIRST, books, books.first_holds, gone, as_of=as_of, run_id=run_id)
+
+
+def _left(hold: JsonObject) -> JsonObject:
+    if not hold["applied"] or hold.get("release_approved") or hold["detail"].get("left"):
+        return {}
+    return {"detail": {**hold["detail"], "left": True}}

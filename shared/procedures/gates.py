@@ -10,7 +10,7 @@ from shared.approvals.quorum import APPROVED, OPEN, REJECTED, lapse
 from shared.errors import NotFound, Unacceptable
 from shared.measures.project_status import GateRecord
 from shared.model import JsonObject, NewEntry, Person, Subject, rfc3339
-from shared.procedures.ask import Question, ask
+from shared.procedures.ask import Question, ask, withdraw
 from shared.procedures.decide import visible
 from shared.procedures.plan import queue_actions
 from shared.procedures.services import Services
@@ -18,6 +18,7 @@ from shared.registers import approvals
 from shared.registers import projects as register
 
 KIND = "stage_gate"
+_PASSED = "approve"
 OUTCOMES = ("hold", "recycle", "stop")
 """What a rejection may mean; told by the first word of its rationale, recycle where it says none."""
 _PARTS = {
@@ -38,8 +39,10 @@ def submit_gate(services: Services, person: Person, project_id: str, gate: str, 
     plan, row = _plan(services, person, project_id)
     if gate not in {one["name"] for one in plan["baseline"]["gates"]}:
         raise Unacceptable(f"The baseline of project {project_id} has no gate {gate}.", code="gate_unknown")
-    if _record(services, register.gates(services.rows).get(register.gate_key(project_id, gate))).state == "approved":
-        raise Unacceptable(f"The gate {gate} has already been passed.", code="gate_passed")
+    held = register.gates(services.rows).get(register.gate_key(project_id, gate))
+    passed = Unacceptable(f"The gate {gate} has already been passed.", code="gate_passed")
+    if _record(services, held).state == "approved":
+        raise passed
     pack, missing = _read(body)
     if missing:
         named = "; ".join(_PARTS.get(one, one) for one in missing)
@@ -77,7 +80,14 @@ def submit_gate(services: Services, person: Person, project_id: str, gate: str, 
         "evidence": [*asked.get("evidence", ()), *measured],
         "outcome": None,
     }
-    register.gates(services.rows).put(register.gate_key(project_id, gate), stored)
+    stands = register.gates(services.rows).change(
+        register.gate_key(project_id, gate),
+        lambda body: None if body is not None and body["outcome"] == _PASSED else stored,
+        held,
+    )
+    if stands != stored:  # two persons were faster with the pack before
+        withdraw(services, asked["id"], "The gate was passed in the meantime.")
+        raise passed
     return asked
 
 
@@ -171,7 +181,7 @@ def on_decided(services: Services, approval: JsonObject) -> None:
     """Tell HaloPSA on the project's ticket and record the outcome as evidence."""
     content = approval["content"]
     project_id, gate = content["project_id"], content["gate"]
-    outcome = "approve" if approval["state"] == APPROVED else outcome_of(approval)
+    outcome = _PASSED if approval["state"] == APPROVED else outcome_of(approval)
     services.ledger.record(
         NewEntry(
             type="gate.decided",
@@ -204,6 +214,17 @@ def on_decided(services: Services, approval: JsonObject) -> None:
         ],
         None,
     )
-    register.gates(services.rows).change(
-        register.gate_key(project_id, gate), lambda body: None if body is None else {**body, "outcome": outcome}
-    )
+    overtaken: list[str] = []
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        overtaken.clear()
+        if body is None or body["outcome"] == _PASSED:
+            return None
+        if outcome == _PASSED:  # whatever was submitted meanwhile: it is this pack that two persons passed
+            overtaken.extend({body["approval_id"]} - {approval["id"]})
+            return {**body, "approval_id": approval["id"], "pack": content["pack"], "outcome": outcome}
+        return {**body, "outcome": outcome} if body["approval_id"] == approval["id"] else None
+
+    register.gates(services.rows).change(register.gate_key(project_id, gate), step)
+    for identity in overtaken:
+        withdraw(services, identity, "The gate was passed in the meantime.")

@@ -130,7 +130,10 @@ def present_content(services: Services, approval: JsonObject) -> JsonObject | No
 
 
 def on_decided(services: Services, approval: JsonObject) -> None:
-    """An approved override marks the finding until it expires or its reasons change."""
+    """An approved override marks the finding until it expires or its reasons change.
+
+    It may be told late, or again: a finding that says something else by now is not marked.
+    """
     if approval["state"] != APPROVED:
         return
     identity = approval["subject"]["id"]
@@ -150,10 +153,15 @@ def on_decided(services: Services, approval: JsonObject) -> None:
         "finding": identity,
     }
     Register(services.rows, "overrides").put(approval["id"], override)
-    findings.register(services.rows, row["control"]).change(
-        findings.key_of(identity),
-        lambda body: None if body is None else {**body, "override": override, "status": "overridden"},
-    )
+    now = services.clock.now()
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        asked = {name: approval["content"][name] for name in ("finding", "verdict", "codes")}
+        if body is None or _content(body) != asked or parse_instant(override["expires"]) <= now:
+            return None
+        return {**body, "override": override, "status": "overridden"}
+
+    findings.register(services.rows, row["control"]).change(findings.key_of(identity), step)
 
 
 def live_override(row: JsonObject, now: datetime) -> bool:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from typing import Protocol, cast
 
 from shared.controls import project_closeout, project_control, stage_gate
@@ -36,6 +38,7 @@ from shared.procedures.project_plan import with_curve
 from shared.procedures.runs import Run
 from shared.procedures.services import Services
 from shared.registers import projects as register
+from shared.registers.store import Held
 
 __all__ = [
     "judge_projects",
@@ -82,6 +85,8 @@ class _Known:
     gates: dict[str, dict[str, GateRecord]]
     reviewed: frozenset[str]
     heads: dict[str, JsonObject]
+    seen: dict[str, Held]
+    """The rows of the heads."""
 
 
 def project_status_run(services: Services, run: Run) -> JsonObject:
@@ -151,9 +156,10 @@ def _known(services: Services) -> _Known:
             plan["replaced"] = [one["digest"] for one in body["versions"][:-1]]
         plans[str(body["project_id"])] = plan
     reviewed = frozenset(str(body["project_id"]) for body in register.reviews(services.rows).all())
-    heads = {str(body["id"]): body for body in register.heads(services.rows).all()}
+    seen = {str(held.body["id"]): held for held in register.heads(services.rows).held()}
+    heads = {identity: held.body for identity, held in seen.items()}
     read = {key: Baseline.from_json(plan) for key, plan in plans.items()}
-    return _Known(plans, read, records_of(services), reviewed, heads)
+    return _Known(plans, read, records_of(services), reviewed, heads, seen)
 
 
 def _measure(facts: ProjectFacts, known: _Known, policy: Policy, run: Run) -> ProjectStatus:
@@ -247,11 +253,22 @@ def _record(services: Services, measured: list[_Measured], known: _Known, run: R
             body["evidence"] = [receipt.evidence_id, *body["evidence"]]
     bodies = [body for body, _ in measured]
     register.put_statuses(services.rows, bodies)
-    heads = register.heads(services.rows)
-    standing = {key: str(head["as_of"]) for key, head in known.heads.items() if head.get("as_of")}
-    heads.put_many(
-        [(body["id"], register.head_of(body)) for body in bodies if standing.get(body["id"], "") <= body["as_of"]]
-    )
+    heads = {body["id"]: register.head_of(body) for body in bodies}
+    newer = ((key, _newer(known.heads.get(key), head)) for key, head in heads.items())
+    written = [(key, head) for key, head in newer if head is not None]
+    for key in register.heads(services.rows).swap_many(written, known.seen):
+        # another run, or a baseline accepted meanwhile
+        register.heads(services.rows).change(key, partial(_newer, head=heads[key]))
+
+
+def _newer(old: JsonObject | None, head: JsonObject) -> JsonObject | None:
+    """The head as it is to stand, None where a later one does. A baseline that was accepted since stays named."""
+    if old is None:
+        return head
+    if str(old.get("as_of") or "") > head["as_of"]:
+        return None
+    plan = max((one["baseline"] for one in (old, head) if one["baseline"]), key=itemgetter("version"), default=None)
+    return {**head, "baseline": plan}
 
 
 def judge_projects(services: Services, ids: Iterable[str], as_of: datetime, run_id: str) -> None:

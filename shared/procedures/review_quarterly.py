@@ -97,7 +97,8 @@ def _open(services: Services, run: Run, quarter: str, taken: Taken) -> dict[str,
     items: list[JsonObject] = [
         {"id": item["id"], "frozen": item, "decision": None, "attestations": [], "recorded": 0} for item in frozen
     ]
-    reviews.items(services.rows, part).put_many([(item["id"], item) for item in items])
+    # Whoever opens it a second time at the same instant has the same items, and some may be answered by now.
+    reviews.items(services.rows, part).insert_many([(item["id"], item) for item in items])
     meta: JsonObject = {
         "quarter": quarter,
         "state": reviews.OPEN,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from shared.approvals.quorum import APPROVED
+from shared.approvals.quorum import APPROVED, REJECTED
 from shared.controls import recurring_invoice_hold
 from shared.errors import Unacceptable
 from shared.measures.invoice_checks import signoff
@@ -64,11 +64,13 @@ def billing_validation_run(services: Services, run: Run) -> JsonObject:
         )
     )
     change: JsonObject = {"state": state, "result": result, "ran_at": now, "evidence_id": receipt.evidence_id}
-    if row["approval_id"]:
-        withdraw(services, row["approval_id"], "The test cycle was run again.")
-    row = _amend(services, row["id"], change | {"approval_id": None, "content": None})
-    if state == validations.WAITING:
-        _ask(services, row, run.run_id)
+    asked = withdraw(services, row["approval_id"], "The test cycle was run again.") if row["approval_id"] else None
+    if asked is None or asked["state"] not in (APPROVED, REJECTED):
+        row = _amend(services, row["id"], change | {"approval_id": None, "content": None})
+        if row["state"] == validations.WAITING:
+            _ask(services, row, run.run_id)
+    else:  # finance decided on the former result while this one was found: that counts
+        state = validations.SIGNED if asked["state"] == APPROVED else validations.REJECTED
     return {"validation_id": row["id"], "outcome": state, **counts, "gaps": gaps}
 
 
@@ -76,8 +78,9 @@ _CLOSED = (validations.SIGNED, validations.REJECTED)
 
 
 def _amend(services: Services, identity: str, change: JsonObject) -> JsonObject:
+    """Nothing about a validation changes once finance has decided on it."""
     body = validations.register(services.rows).change(
-        identity, lambda held: None if held is None else {**held, **change}
+        identity, lambda held: None if held is None or held["state"] in _CLOSED else {**held, **change}
     )
     return body or change
 
@@ -209,6 +212,7 @@ def on_decided(services: Services, approval: JsonObject) -> None:
         return
     by = [one["by"] for one in approval["decisions"] if one["decision"] == "approve"]
     signed: JsonObject = {"state": validations.SIGNED, "signed_at": approval["closed_at"], "signed_by": by}
+    _amend(services, held.body["id"], {**signed, "content": approval["content"]})
     services.ledger.record(
         NewEntry(
             type="validation.signed",
@@ -223,4 +227,3 @@ def on_decided(services: Services, approval: JsonObject) -> None:
             actor=by[-1] if by else "service",
         )
     )
-    _amend(services, held.body["id"], {**signed, "content": approval["content"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.policy.document import policy_digest, read_policy
@@ -17,6 +18,8 @@ from tests.harness.memory import MemoryBlobs, MemoryQueues, MemoryRows
 from tests.harness.mirror import MemoryMirror
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from shared.actions import Action
     from shared.model import JsonObject
 
@@ -97,3 +100,26 @@ class FakeServices:
 
     def facts(self, family: str) -> Any:
         return importlib.import_module(f"shared.halopsa.facts_{family}")
+
+
+def crossings(
+    make: Callable[[], FakeServices],
+    first: Callable[[FakeServices], object],
+    second: Callable[[FakeServices], object],
+    every: int = 2,
+) -> Iterator[tuple[tuple[int, int], FakeServices]]:
+    """Every way to cut the first piece of work, and each ``every``-th cut of the second, on two instances of one store."""
+    at = 0
+    while True:
+        inner = 0
+        while True:
+            services = make()
+            turns, other = services.beside()
+            cut = turns.play(partial(first, services), partial(second, other), (at, inner))
+            yield (at, inner), services
+            if not cut[1]:
+                break
+            inner += every
+        if not cut[0]:
+            return
+        at += 1

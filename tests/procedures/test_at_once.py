@@ -11,14 +11,19 @@ import pytest
 from shared.actions import Action, ActionKind
 from shared.errors import AttestError, Conflict, SourceDown, SourceRejected, StorageUnavailable
 from shared.model import Person, Role, Subject
+from shared.ports import Place
 from shared.procedures import act, governance, runs
 from shared.procedures.ask import Question, ask, withdraw
 from shared.procedures.closeouts import submit_closeout
+from shared.procedures.deliver import Delivery, deliveries, plan_deliveries
+from shared.procedures.deliver import on_carried_out as on_delivered
+from shared.procedures.invoices_left import _began
 from shared.procedures.plan import QUEUE, queue_actions, register, row_key
 from shared.procedures.targets import post_target
 from shared.registers import approvals, targets
 from shared.registers import projects as projects_register
 from shared.registers.decisions import backlog, decisions
+from shared.registers.store import Register
 from tests.harness.services import FakeServices
 
 if TYPE_CHECKING:
@@ -338,3 +343,41 @@ def test_an_action_that_was_carried_out_does_not_turn_failed(steps: tuple[int, i
     held = register(services, "r1").get(row_key(hold))
     assert held is not None
     assert done[0] == done[-1] == held.body["state"]
+
+
+FILE = Delivery("weekly/2026-W47", "weekly/2026-W47/html", "Weekly/report.html", "text/html", "0" * 64)
+
+
+@crossing
+def test_a_file_that_is_delivered_is_not_said_to_be_waiting(steps: tuple[int, int]) -> None:
+    """Its report is published again, by a message that came twice, while the file is on its way."""
+    services = FakeServices()
+    plan_deliveries(services, "r1", Place("site"), [FILE])
+    action = Action.from_json(next(register(services, "r1").all())["action"])
+    turns, other = services.beside()
+    turns.play(
+        lambda: plan_deliveries(services, "r1", Place("site"), [FILE]),
+        lambda: on_delivered(other, action, {"web_url": "https://files.example.test/report.html"}),
+        steps,
+    )
+    (told,) = deliveries(services)["weekly/2026-W47"]
+    assert told["state"] == "delivered"
+
+
+@crossing
+def test_what_was_there_when_the_hold_began_is_said_once(steps: tuple[int, int]) -> None:
+    """Two first checks at once: an invoice that left between them is not taken for one that was there before."""
+    services = FakeServices()
+    turns, other = services.beside()
+    now = services.clock.now()
+    found: list[str] = []
+
+    def began(here: FakeServices, there: list[int]) -> None:
+        _began(here, "began", now, lambda: there)
+        held = Register(here.rows, "billing").get("began")
+        found.append(str(held.body["there"] if held else None))
+
+    turns.play(lambda: began(services, [1]), lambda: began(other, [1, 2]), steps)
+    held = Register(services.rows, "billing").get("began")
+    assert held is not None
+    assert set(found) == {str(held.body["there"])}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.errors import Conflict, Forbidden, NotFound, Unacceptable
+from shared.errors import Conflict, Forbidden, Gone, NotFound, Unacceptable
 from shared.model import Person, Role
 from shared.procedures import decide, governance
 from shared.procedures.billing_trust import trust_of
@@ -15,8 +16,9 @@ from shared.procedures.jobs import job
 from shared.procedures.look_back import look_back_view
 from shared.procedures.runs import Run
 from shared.procedures.validation import add_validation, list_validations, validation_view
-from shared.registers import approvals, findings
+from shared.registers import approvals, findings, validations
 from tests.harness.billing import FINANCE, SECOND, Office, invoice, issued, line, tables
+from tests.harness.services import FakeServices, crossings
 
 if TYPE_CHECKING:
     from shared.model import JsonObject
@@ -470,3 +472,32 @@ def test_looking_back_compares_what_a_customer_was_billed_together_with_what_was
     run(office, "billing_look_back", "2026-11")
     told = {row["invoice"]: row["codes"] for row in look_back_view(office.services, FINANCE, None)["invoices"]}
     assert told == {"3": ["usage_mismatch"]}
+
+
+@pytest.mark.slow
+def test_a_signature_given_while_the_cycle_runs_again_counts() -> None:
+    """Either the run makes the request void before finance decides, or billing is signed and stays so."""
+    offices: list[Office] = []
+
+    def make() -> FakeServices:
+        offices.append(prepared())
+        run(offices[-1], "billing_validation")
+        return offices[-1].services
+
+    def again(services: FakeServices) -> None:
+        with suppress(Unacceptable):  # signed before it began
+            job("billing_validation")(services, Run("r-again", "billing_validation", None, services.clock.now(), "op"))
+
+    def signs(services: FakeServices) -> None:
+        offices[-1].services = services
+        with suppress(Conflict, Gone, ValueError):  # void, or nobody asks at this moment
+            sign(offices[-1])
+
+    for cut, services in crossings(make, again, signs, 4):
+        (row,) = validations.every(services.rows)
+        approved = [one for one in approvals.register(services.rows).all() if one["state"] == "approved"]
+        assert (row["state"] == "signed") == bool(approved), cut
+        assert len(services.ledger.of_type("validation.signed")) == len(approved), cut
+        held = approvals.register(services.rows).get(row["approval_id"])
+        assert held is not None, cut
+        assert held.body["state"] in (("approved",) if approved else ("open", "void")), cut

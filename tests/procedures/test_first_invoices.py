@@ -9,8 +9,10 @@ import pytest
 from shared.errors import Conflict, SourceDown
 from shared.procedures import billing
 from shared.procedures.hear import judge_record
+from shared.procedures.runs import Run
 from shared.registers import approvals, holds
 from tests.harness.billing import FINANCE, SECOND, FirstOffice, first, invoice, tables
+from tests.harness.services import FakeServices, crossings
 
 
 def office(*invoices: dict[str, Any], **changes: Any) -> FirstOffice:
@@ -395,3 +397,32 @@ def test_holds_and_releases_are_evidence() -> None:
         ("hold.released", ("first_invoice_hold",)),
         ("signoff.recorded", ("first_invoice_hold",)),
     ]
+
+
+def test_what_else_becomes_known_of_a_hold_stays_when_its_invoice_has_left() -> None:
+    """The check notes that it left on the hold as it stands, not as it was when the books were opened."""
+    offices: list[FirstOffice] = []
+    noted: list[bool] = []
+
+    def make() -> FakeServices:
+        offices.append(FirstOffice())
+        offices[-1].check()
+        offices[-1].row()["posted"] = True
+        offices[-1].sync()
+        return offices[-1].services
+
+    def check(services: FakeServices) -> None:
+        run = Run("r-left", "billing_check", None, services.clock.now(), "timer")
+        billing.billing_check_run(services, run)
+
+    def note(services: FakeServices) -> None:
+        hold = offices[-1].hold()
+        assert hold is not None
+        after = holds.amend_held(services.rows, hold["id"], lambda body: {"detail": {**body["detail"], "noted": 1}})
+        noted.append(after is not None)
+
+    for cut, services in crossings(make, check, note, 10):
+        (hold,) = (one for one in holds.of_kind(services.rows, "first_invoice"))
+        assert hold["detail"].get("left") is True, cut
+        assert ("noted" in hold["detail"]) == noted[-1], cut
+    assert set(noted) == {True, False}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from functools import partial
 
 import pytest
 
@@ -19,7 +18,7 @@ from shared.registers import approvals, findings, holds
 from shared.registers import projects as project_register
 from shared.registers.decisions import decisions
 from tests.harness.delivery import NORA, PIET, STRANGER, approve, handoff_rows, opportunity, quotation, run_of
-from tests.harness.services import FakeServices
+from tests.harness.services import FakeServices, crossings
 
 SAL = Person("oid-sal", "Sal Fictive", frozenset({Role.SALES_MANAGER}))
 
@@ -477,24 +476,6 @@ def test_exceptions_are_looked_up_once_for_all_deals_of_a_review(services):
     services.rows.scan = counted
     assert handoffs.handoff_review_run(services, run_of("handoff_review", services))["handoffs"] == 6
     assert passes.count("approvals") == 1
-
-
-def crossings(make, first, second, every=2):
-    """Every way to cut the first piece of work, and every second cut of the second."""
-    at = 0
-    while True:
-        inner = 0
-        while True:
-            services = make()
-            turns, other = services.beside()
-            cut = turns.play(partial(first, services), partial(second, other), (at, inner))
-            yield (at, inner), services
-            if not cut[1]:
-                break
-            inner += every
-        if not cut[0]:
-            return
-        at += 1
 
 
 def asked():

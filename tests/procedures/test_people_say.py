@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from shared.controls.spec import Case, Judgement
-from shared.errors import NotFound, Unacceptable
+from shared.errors import NotFound, StorageUnavailable, Unacceptable
 from shared.model import Money, Person, Reason, Role, Subject
 from shared.procedures import override_sampling, overrides, runs
 from shared.procedures.decide import decide_approval, settle
@@ -183,3 +183,33 @@ def test_an_override_of_other_reasons_is_void(services):
         approve(services, approval)
     assert fault.value.code == "digest_differs"
     assert json.loads(services.ledger.of_type("approval.voided")[0].payload)["id"] == approval["id"]
+
+
+def test_an_override_told_late_marks_no_finding_that_says_something_else(services):
+    """Approved, then killed before it was told; by the time the queue tries again the finding has passed, or other codes."""
+    for facts, status in (("good", "closed"), ("crash", "open")):
+        approval = overrides.request_override(services, MIA, services.finding, {"rationale": f"Known {facts}."})
+        rows = services.rows
+        services.rows = Until(rows, approval["id"])
+        with pytest.raises(StorageUnavailable):
+            approve(services, approval)
+        services.rows = rows
+        run(services, case("1", facts), run_id=f"r-{facts}")
+        settle(services, approval["id"])
+        row = finding_view(services, MIA, services.finding)
+        assert (row["status"], row["override"]) == (status, None)
+        run(services, case("1", "bad"), run_id=f"r-{facts}-again")
+
+
+class Until:
+    """Rows that fail for good once the approval has been decided."""
+
+    def __init__(self, rows, approval_id):
+        self._rows = rows
+        self._approval = approval_id
+
+    def __getattr__(self, name):
+        held = self._rows.get("registers", "approvals", self._approval)
+        if name in ("insert", "upsert", "replace", "transact") and b"approved" in str(dict(held.cells)).encode():
+            raise StorageUnavailable("The worker died.")
+        return getattr(self._rows, name)

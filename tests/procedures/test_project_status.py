@@ -26,7 +26,7 @@ from tests.harness.delivery import (
     quotation,
     run_of,
 )
-from tests.harness.services import FakeServices
+from tests.harness.services import FakeServices, crossings
 
 
 @pytest.fixture
@@ -344,3 +344,65 @@ def test_work_outside_the_plan_asks_for_a_change_order(services):
     services.clock.advance(minutes=1)
     assess(services)
     assert [state for state, _ in changes(services).values()] == ["settled"]
+
+
+def test_the_list_names_a_baseline_accepted_in_the_middle_of_a_run():
+    """The run measured without it; its figures are the newest all the same."""
+
+    def make():
+        made = FakeServices()
+        made.mirror.load(project_rows(), made.clock.now())
+        assess(made, name="r-before")
+        return made
+
+    def accepts(made):
+        projects.put_baseline(made, NORA, "100", copy.deepcopy(BASELINE))
+
+    for cut, made in crossings(make, lambda made: assess(made, name="r-1"), accepts):
+        (row,) = register.heads(made.rows).all()
+        assert row["baseline"]["version"] == 1, cut
+        assert row["as_of"] is not None, cut
+
+
+def test_an_older_run_does_not_write_over_the_list_of_a_newer_one():
+    """Two runs at once, judging by different clocks: the list tells the later."""
+
+    def make():
+        made = FakeServices()
+        made.mirror.load(project_rows(), made.clock.now())
+        return made
+
+    def later(made):
+        assess(made, made.clock.now() + timedelta(hours=1), name="r-later")
+
+    for cut, made in crossings(make, lambda made: assess(made, name="r-1"), later, 3):
+        (row,) = register.heads(made.rows).all()
+        assert row["as_of"] == "2026-11-16T10:00:00.000Z", cut
+
+
+def test_what_another_run_says_of_an_escalation_stays():
+    """Two runs follow the answers at once; each writes only over the row it has seen."""
+    plan = {"owner": "oid-nora", "plan": "Add a person.", "recovery_date": "2026-11-30", "by": "oid-nora"}
+
+    def make():
+        rows = project_rows()
+        rows["Actions"][1]["timetaken"] = 60.0
+        made = FakeServices()
+        made.mirror.load(rows, made.clock.now())
+        projects.put_baseline(made, NORA, "100", BASELINE)
+        assess(made, name="r-first")
+        row = next(findings.of_control(made.rows, "project_control"))
+        said = {**row, "mitigation": {**plan, "at": "2026-11-16T14:00:00.000Z"}}
+        findings.register(made.rows, "project_control").put(findings.key_of(row["id"]), said)
+        made.clock.advance(days=3)
+        made.mirror.load(rows, made.clock.now())
+        return made
+
+    def follows(made):
+        for held in list(register.escalations(made.rows).held()):
+            register.escalations(made.rows).change(held.id, lambda body: {**body, "seen": True})
+
+    for cut, made in crossings(make, lambda made: assess(made, name="r-second"), follows, 3):
+        rows = {one["level"]: one for one in register.escalations(made.rows).all()}
+        assert set(rows) == {"owner", "approver"}, cut
+        assert rows["owner"]["seen"] is True, cut

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from shared.errors import NotFound, SourceDown
+from shared.procedures import review_quarterly as reviews
+from shared.procedures.runs import Run
 from tests.harness.microsoft import MicrosoftServices, assignment, graph_principal, principal
-from tests.harness.reviewing import example, item, run, view
+from tests.harness.reviewing import answer, example, item, run, view
 
 
 @pytest.fixture
@@ -236,3 +238,27 @@ def test_halopsa_applications_are_items(services: MicrosoftServices) -> None:
         "access:chat": None,
     }
     assert {"admin_agent", "interactive_login", "tier0", "unknown_permission"} <= set(vendor["risks"])
+
+
+def test_a_review_opened_twice_at_the_same_instant_keeps_the_answers_given_since(services: MicrosoftServices) -> None:
+    """Its message came twice: the second attempt froze the same items, and writes none of them anew."""
+    now = services.clock.now()
+    twice = Run("r-twice", "permission_review", "2026-Q4", now, "p-1")
+    real, waiting = services.rows, [True]
+
+    class Slow:
+        """Between the second attempt's look and its writing the first one opens the review, and somebody answers."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("transact", "insert", "upsert") and waiting:
+                waiting.clear()
+                services.rows = real
+                reviews.permission_review_run(services, twice)
+                answer(services, "app-b", "revoke")
+                services.rows = self
+            return getattr(real, name)
+
+    services.rows = Slow()
+    reviews.permission_review_run(services, twice)
+    services.rows = real
+    assert item(services, "app-b")["decision"]["decision"] == "revoke"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 
 import pytest
 
-from shared.errors import Conflict, NotFound, Unacceptable
+from shared.errors import Conflict, Gone, NotFound, Unacceptable
 from shared.model import Person, Role
 from shared.procedures import gates, handoffs, projects
 from shared.procedures.closeouts import submit_closeout
+from shared.procedures.decide import decide_approval
 from shared.procedures.plan import register as actions_of
-from shared.registers import findings
+from shared.registers import approvals, findings
+from shared.registers import projects as project_register
 from shared.registers.decisions import backlog
 from tests.harness.delivery import (
     BASELINE,
@@ -25,7 +28,7 @@ from tests.harness.delivery import (
     quotation,
     run_of,
 )
-from tests.harness.services import FakeServices
+from tests.harness.services import FakeServices, crossings
 
 TESS = Person("oid-tess", "Tess Fictive", frozenset({Role.DELIVERY_MANAGER}))
 PACK = {
@@ -36,8 +39,15 @@ PACK = {
 }
 
 
+PACK_READ = {**PACK, "customer_acceptance": "by: Cora Fictive; note: Agreed."}
+
+
 @pytest.fixture
 def services() -> FakeServices:
+    return gated()
+
+
+def gated() -> FakeServices:
     made = FakeServices()
     rows = project_rows(
         milestones=[
@@ -216,3 +226,38 @@ def test_a_review_without_its_parts_is_refused(services, body):
     projects.project_status_run(services, run_of("project_status", services))
     with pytest.raises(Unacceptable):
         submit_closeout(services, NORA, "100", body)
+
+
+def test_another_pack_submitted_in_the_middle_does_not_undo_a_passed_gate(services):
+    """Either the second person's word comes too late and is void, or the gate is passed on the pack both have seen."""
+    del services
+
+    def make():
+        made = gated()
+        asked = gates.submit_gate(made, NORA, "100", "Design", PACK)
+        decide(made, asked["id"], PIET)
+        return made
+
+    def passes(made):
+        (asked,) = [one for one in approvals.register(made.rows).all() if one["content"]["pack"] == PACK_READ]
+        decide(made, asked["id"], TESS)
+
+    def submits(made):
+        with suppress(Unacceptable):
+            gates.submit_gate(made, NORA, "100", "Design", {**PACK, "qa_outcome": "Not so good."})
+
+    for cut, made in crossings(make, passes, submits):
+        states = {one["content"]["pack"]["qa_outcome"]: one["state"] for one in approvals.register(made.rows).all()}
+        record = gates.records_of(made)["100"]["Design"].state
+        passed = states[PACK["qa_outcome"]] == "approved"
+        assert record == ("approved" if passed else "submitted"), cut
+        assert states.get("Not so good.") in ((None, "void") if passed else ("open",)), cut
+        (row,) = project_register.gates_of(made.rows, "100")
+        assert row["pack"]["qa_outcome"] == (PACK["qa_outcome"] if passed else "Not so good."), cut
+
+
+def decide(made, approval_id, person):
+    held = approvals.register(made.rows).get(approval_id)
+    said = {"decision": "approve", "rationale": "Looked at it.", "digest": held.body["digest"]}
+    with suppress(Conflict, Gone):
+        decide_approval(made, person, approval_id, said)
