@@ -2,14 +2,16 @@
 
 python -m bench.seal [events]        starts an Azurite of its own
 
-Sealing and floors take turns, so that a busy machine meets all. ``floor_per_s`` is creating rows through the client that
-sealing uses, the highest floor there is; ``sdk_per_s`` is the same through the SDK's own client, and ``moving_per_s``
-what bare transactions reach that delete 49 rows and create 51, as sealing must.
+Sealing and floors take turns and the best turn of each counts: what else a machine does meets now one, now the other.
+``floor_per_s`` is creating rows through the client that sealing uses, the highest floor there is; ``sdk_per_s`` is the
+same through the SDK's own client, and ``moving_per_s`` what bare transactions reach that delete 49 rows and create 51,
+as sealing must.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 import uuid
@@ -27,7 +29,7 @@ from shared.procedures.seal import seal_all
 from shared.storage import AzureBlobs, AzureRows
 from tests.ledger.stand import NAMES, Stand
 
-_TURNS = 5
+_TURNS = 8
 FLOOR = "registers"
 """A table of its own: Azurite takes longer to delete a row the more rows its table has."""
 _BODY: dict[str, Cell] = {"leaf": b"x" * 420, "payload": b"y" * 16}
@@ -47,13 +49,13 @@ def measure(events: int, rows: AzureRows, blobs: AzureBlobs, connection: str) ->
     """On storage that is there."""
     names = replace(NAMES, salt=uuid.uuid4().hex)
     stand = Stand(rows=rows, blobs=blobs, names=names)
-    spent = dict.fromkeys(("receive", "seal", "bare", "moving", "sdk"), 0.0)
+    spent = dict.fromkeys(("receive", "seal", "bare", "moving", "sdk"), math.inf)
 
     @contextmanager
     def timed(what: str) -> Iterator[None]:
         began = time.perf_counter()
         yield
-        spent[what] += time.perf_counter() - began
+        spent[what] = min(spent[what], time.perf_counter() - began)
 
     stock = TableClient.from_connection_string(connection, FLOOR)
     each = -(-events // _TURNS // 49) * 49
@@ -86,7 +88,7 @@ def measure(events: int, rows: AzureRows, blobs: AzureBlobs, connection: str) ->
                         for at in range(100)
                     ]
                 )
-    speed = {what: _TURNS * each / seconds for what, seconds in spent.items()}
+    speed = {what: each / seconds for what, seconds in spent.items()}
     print(
         json.dumps(
             {

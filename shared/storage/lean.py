@@ -7,10 +7,10 @@ What a call costs a Function is the SDK's own Python, not the network. Left out 
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
-from collections.abc import Iterable, Mapping
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from json import dumps
 from math import isfinite
 from typing import Any
@@ -18,6 +18,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import requests
+from azure.core.exceptions import DecodeError, HttpResponseError
 from azure.core.rest import HttpRequest
 from azure.data.tables import EdmType, EntityProperty, TableClient, TableTransactionError
 from requests.structures import CaseInsensitiveDict
@@ -113,6 +114,34 @@ class LeanTable(TableClient):
         fault.error_code = code[1].decode() if code else answer.headers.get("x-ms-error-code", "")
         raise fault
 
+    def listed(
+        self, wanted: str, most: int, after: Mapping[str, str] | None = None
+    ) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """A page of entities as the store writes them, and what to ask with for the next; empty at the end."""
+        asked = {"$filter": wanted, "$top": str(most), **(after or {})}
+        request = HttpRequest(
+            "GET",
+            f"{self.scheme}://{self._primary_hostname}/{self.table_name}()",
+            params={name: quote(value, safe="") for name, value in asked.items() if value},
+            headers={
+                "x-ms-version": self.api_version,
+                "DataServiceVersion": "3.0",
+                "Accept": "application/json;odata=minimalmetadata",
+            },
+        )
+        answer = self._client.send_request(request)
+        if answer.status_code != 200:
+            code = _CODE.search(answer.content)
+            fault: Any = HttpResponseError(response=answer)
+            fault.error_code = code[1].decode() if code else answer.headers.get("x-ms-error-code", "")
+            raise fault
+        try:
+            entities = answer.json()["value"]
+        except (ValueError, KeyError, TypeError) as broken:
+            raise DecodeError("The store's answer is not what it should be.", response=answer) from broken
+        follows = {name: answer.headers.get(f"x-ms-continuation-{name}") for name in ("NextPartitionKey", "NextRowKey")}
+        return entities, {name: value for name, value in follows.items() if value}
+
     def _address(self, change: Change) -> str:
         if change.method == "POST":
             return self.table_name
@@ -120,6 +149,28 @@ class LeanTable(TableClient):
         return f"{self.table_name}(PartitionKey='{partition}',RowKey='{key}')"
 
 
+def cells_of(entity: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of a listed entity, without its keys; what the store does not name a type of is what JSON says it is."""
+    cells: dict[str, Any] = {}
+    for name, value in entity.items():
+        if name in ("PartitionKey", "RowKey", "Timestamp") or name.endswith("@odata.type") or name.startswith("odata."):
+            continue
+        read = _READ.get(entity.get(f"{name}@odata.type", ""))
+        cells[name] = read(value) if read else value
+    return cells
+
+
+def _instant(text: str) -> datetime:
+    whole, _, part = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole).replace(microsecond=int(part[:6].ljust(6, "0")), tzinfo=UTC)
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "Edm.Binary": a2b_base64,
+    "Edm.Int64": int,
+    "Edm.Double": float,
+    "Edm.DateTime": _instant,
+}
 _OBJECTION = re.compile(rb"(?m)^HTTP/1\.[01] ([^2]\d\d)\b")
 _ENDLESS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _CODE = re.compile(rb'"code"\s*:\s*"(\w+)"')

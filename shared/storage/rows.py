@@ -141,12 +141,13 @@ class AzureRows(Rows):
         clauses += [_resume(after, partition)] if after is not None else []
         wanted = None if limit is None else max(limit, 0) + 1
         found: list[Row] = []
-        with reaching(f"list rows of {table}"):
-            entities = self._table(table).query_entities(
-                " and ".join(clauses), results_per_page=min(wanted or _PAGE, _PAGE)
-            )
+        client = self._table(table)
+        follows: dict[str, str] | None = None
+        while follows is None or follows:
+            with reaching(f"list rows of {table}"):
+                entities, follows = client.listed(" and ".join(clauses), min(wanted or _PAGE, _PAGE), follows)
             for entity in entities:
-                found.append(_row(entity))
+                found.append(_listed(entity))
                 if len(found) == wanted:
                     follower = found.pop()
                     return Page(tuple(found), f"{follower.partition}\n{follower.key}")
@@ -244,6 +245,12 @@ def _entity(row: Row) -> dict[str, Any]:
                 raise Malformed(f"The cell {name} is over 64 KiB.")
             entity[name] = cell
     return entity
+
+
+def _listed(entity: Mapping[str, Any]) -> Row:
+    from shared.storage.lean import cells_of
+
+    return Row(entity["PartitionKey"], entity["RowKey"], cells_of(entity), str(entity.get("odata.etag") or ""))
 
 
 def _row(entity: Mapping[str, Any]) -> Row:

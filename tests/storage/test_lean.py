@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -198,3 +199,81 @@ def test_a_request_keeps_its_time_limits_and_says_its_length() -> None:
     assert store.options[0]["timeout"] == (3, 7)
     assert store.sent[0].headers["Content-Length"] == str(len(store.sent[0].body or b""))
     assert store.sent[0].headers["Authorization"].startswith("SharedKey ")
+
+
+class _Pages(_Store):
+    """Answers each request with the next page."""
+
+    def __init__(self, *pages: tuple[bytes, dict[str, str]], status: int = 200) -> None:
+        super().__init__(status=status)
+        self._pages = list(pages)
+
+    @override
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        body, headers = self._pages.pop(0)
+        self._answer = body
+        answer = super().send(request, **options)
+        answer.headers.clear()
+        answer.headers.update({"Content-Type": "application/json", **headers})
+        return answer
+
+
+def test_a_listing_is_read_page_by_page_with_the_types_the_store_names() -> None:
+    """What it does not name is what JSON says it is; where the next page begins comes back as it was given."""
+    first = {
+        "PartitionKey": "p",
+        "RowKey": "1",
+        "odata.etag": "W/1",
+        "Timestamp": "2026-11-16T09:00:00Z",
+        "raw": "AP8=",
+        "raw@odata.type": "Edm.Binary",
+        "n": "5",
+        "n@odata.type": "Edm.Int64",
+        "when": "2026-11-16T09:00:00.1234567Z",
+        "when@odata.type": "Edm.DateTime",
+        "whole": "2026-11-16T09:00:00Z",
+        "whole@odata.type": "Edm.DateTime",
+        "endless": "Infinity",
+        "endless@odata.type": "Edm.Double",
+        "yes": True,
+        "text": "é",
+    }
+    store = _Pages(
+        (
+            json.dumps({"value": [first]}).encode(),
+            {"x-ms-continuation-NextPartitionKey": "1!4!cA--", "x-ms-continuation-NextRowKey": "a&b"},
+        ),
+        (json.dumps({"value": [{"PartitionKey": "p", "RowKey": "2"}]}).encode(), {}),
+    )
+    page = _rows(store).scan("ledger", partition="it's", first="a+&%20b")
+    assert page.next is None
+    assert [(row.key, row.etag) for row in page.rows] == [("1", "W/1"), ("2", "")]
+    assert page.rows[0].cells == {
+        "raw": b"\x00\xff",
+        "n": 5,
+        "when": _WHEN,
+        "whole": _WHEN.replace(microsecond=0),
+        "endless": inf,
+        "yes": True,
+        "text": "é",
+    }
+    asked = [parse_qs(urlsplit(str(sent.url)).query) for sent in store.sent]
+    assert asked[0]["$filter"] == ["PartitionKey eq 'it''s' and RowKey ge 'a+&%20b'"]
+    assert (asked[1]["NextPartitionKey"], asked[1]["NextRowKey"]) == (["1!4!cA--"], ["a&b"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b'{"odata.error":{"code":"TableNotFound","message":{"value":"no"}}}', 404, "TableNotFound"),
+        (b"<html>", 200, "200"),
+        (b'{"value', 200, "200"),
+        (b"[]", 200, "200"),
+        (b"", 403, "403"),
+    ],
+)
+def test_a_listing_that_is_none_is_an_outage(body: bytes, status: int, reason: str) -> None:
+    """Never an empty page."""
+    with pytest.raises(StorageUnavailable) as told:
+        _rows(_Pages((body, {}), status=status)).scan("ledger", partition="p")
+    assert told.value.details["reason"] == reason
