@@ -114,10 +114,10 @@ def _load(services: Services, pack_id: str) -> tuple[Row, JsonObject]:
 
 
 def _save(services: Services, request_id: str, **changes: object) -> None:
-    """Change a pack's register row; a lost race is run again. What was withdrawn stays so."""
+    """Change a pack's register row; a lost race is run again. What was withdrawn stays so, and what is ready: it may be built again."""
     while True:
         row, state = _load(services, request_id)
-        if state["state"] == "withdrawn":
+        if state["state"] == "withdrawn" or (state["state"] == "ready" and changes["state"] in ("building", "failed")):
             return
         state.update(changes)
         try:

@@ -168,6 +168,8 @@ def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> N
     if held is None:
         return
     if action.kind is ActionKind.RELEASE_INVOICE:
+        if held.body.get("restored") and not outcome.get("already"):
+            _hold_again(services, held.body)  # it had been released before, by the same message come twice
         _released(services, held.body, restored=True, seen=held)
         return
     applied_at = rfc3339(services.clock.now())
@@ -182,6 +184,32 @@ def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> N
         resume_release(services, after, None)
     else:  # released before this was carried out: what it has just changed is changed back
         _plan_release(services, after, None, int(after.get("release_attempts", 0)) + 1)
+
+
+def _hold_again(services: Services, released: JsonObject) -> None:
+    """A release that came to its end late may have undone a hold placed since: that one is carried out once more."""
+    newest = holds.newest(services.rows, released["kind"], _subject(released))
+    if newest is None or newest.id == released["id"] or not newest.body["applied"]:
+        return
+    sort, attempts = sort_of(newest.body), int(newest.body["attempts"]) + 1
+    action = Action(
+        ActionKind.HOLD_INVOICE,
+        f"hold\n{newest.id}\n{attempts}",
+        _subject(released),
+        released["customer"],
+        {
+            sort.identity: _number(released["subject"]["id"]),
+            "mode": newest.body["detail"]["mode"],
+            "hold_id": newest.id,
+        },
+    )
+    named = {"action": {"part": part_of(None), "key": row_key(action)}}
+
+    def change(body: JsonObject) -> JsonObject:
+        return {"applied": False, "attempts": attempts, "detail": {**body["detail"], **named}}
+
+    if holds.amend_held(services.rows, newest.id, change, newest) is not None:
+        queue_actions(services, [action], None)
 
 
 def _prior(hold: JsonObject, outcome: JsonObject) -> JsonObject:

@@ -52,7 +52,7 @@ def attest(services: Services, person: Person, quarter: str, item_id: str, body:
             return None
         _may(row, person)
         answer = _read(body)
-        if closed:
+        if closed or row.get("closed"):
             raise Conflict(f"The review of {quarter} is closed.", code="review_closed")
         return _answered(row, person, answer, now)
 

@@ -33,6 +33,14 @@ def close_if_settled(
     """
     if not all(reviews.settled(item) for item in items):
         return meta
+    # What the report says of an item is the last word on it: whoever answers anew from here on is told that it is closed.
+    register = reviews.items(services.rows, meta["part"])
+    seen = {str(held.body["id"]): held for held in register.held()}
+    items = [held.body for held in seen.values()]
+    if not all(reviews.settled(item) for item in items):
+        return meta
+    if register.swap_many([(item["id"], {**item, "closed": True}) for item in items], seen):
+        return meta  # somebody has just answered; the next run looks again
     outcome: JsonObject = {}
     for item in items:
         outcome[item["decision"]["decision"]] = outcome.get(item["decision"]["decision"], 0) + 1

@@ -16,6 +16,7 @@ from shared.measures.usage_file import UsageRow, read_usage
 from shared.model import JsonObject, NewEntry, Person, Role, Subject, rfc3339
 from shared.procedures.services import Services
 from shared.registers import usage
+from shared.registers.store import Held
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _LARGEST = 8 * 1024 * 1024
@@ -65,25 +66,26 @@ def accept_usage(
         )
     )
     held = usage.register(services.rows).get(usage.key_of(supplier, period))
-    before = held.body if held else None
+    duplicate = held is not None and held.body["sha256"] == digest
+    replaces = None
     if rows:
-        _put_in_force(
-            services,
-            person=person,
-            supplier=supplier,
-            period=period,
-            rows=rows,
-            digest=digest,
-            evidence_id=receipt.evidence_id,
-            before=before,
-        )
+        row: JsonObject = {
+            "supplier": supplier,
+            "period": period,
+            "sha256": digest,
+            "evidence_id": receipt.evidence_id,
+            "by": person.oid,
+            "at": rfc3339(services.clock.now()),
+            "rows": _sums(rows),
+        }
+        replaces = _put_in_force(services, row, held)
     unmatched = list(_unmatched(services, rows))
     return 202, {
         "supplier": supplier,
         "period": period,
         "evidence_id": receipt.evidence_id,
-        "duplicate": before is not None and before["sha256"] == digest,
-        "replaces": before["evidence_id"] if before and rows and before["sha256"] != digest else None,
+        "duplicate": duplicate,
+        "replaces": None if duplicate else replaces,
         "in_force": bool(rows),
         "rows": len(rows) + len(refused),
         "read": len(rows),
@@ -98,57 +100,39 @@ def accept_usage(
     }
 
 
-def _put_in_force(
-    services: Services,
-    *,
-    person: Person,
-    supplier: str,
-    period: str,
-    rows: Iterable[UsageRow],
-    digest: str,
-    evidence_id: str,
-    before: JsonObject | None,
-) -> None:
-    if before is not None and before["sha256"] == digest:
-        return
-    now = rfc3339(services.clock.now())
-    if before is not None:
+def _put_in_force(services: Services, row: JsonObject, held: Held | None) -> str | None:
+    """Over the file that is in force at that moment; answer whose evidence it replaced. Evidence tells each step of the chain."""
+    key = usage.key_of(row["supplier"], row["period"])
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        if body is not None and body["sha256"] == row["sha256"]:
+            return None
+        return {**row, "replaces": body["evidence_id"] if body is not None else None}
+
+    stands = usage.register(services.rows).change(key, step, held) or row
+    was = stands.get("replaces")
+    if was is not None:  # also where who put it in force died before this
+        told = {"supplier": row["supplier"], "period": row["period"], "was": was, "is": stands["evidence_id"]}
         services.ledger.record(
             NewEntry(
                 type="usage.replaced",
-                key=f"usage-replaced\n{supplier}\n{period}\n{before['sha256']}\n{digest}\n{now}",
-                payload=json.dumps(
-                    {
-                        "supplier": supplier,
-                        "period": period,
-                        "was": before["evidence_id"],
-                        "is": evidence_id,
-                        "at": now,
-                    },
-                    sort_keys=True,
-                ).encode(),
-                subject=Subject("usage", usage.key_of(supplier, period)),
-                actor=person.oid,
+                key=f"usage-replaced\n{key}\n{was}\n{stands['sha256']}\n{stands['at']}",
+                payload=json.dumps({**told, "at": stands["at"]}, sort_keys=True).encode(),
+                subject=Subject("usage", key),
+                actor=stands["by"],
             )
         )
+    return str(was) if was is not None else None
+
+
+def _sums(rows: Iterable[UsageRow]) -> list[JsonObject]:
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in rows:
         sums[row.customer, row.item] += row.quantity
-    usage.register(services.rows).put(
-        usage.key_of(supplier, period),
-        {
-            "supplier": supplier,
-            "period": period,
-            "sha256": digest,
-            "evidence_id": evidence_id,
-            "by": person.oid,
-            "at": now,
-            "rows": [
-                {"customer": customer, "item": item, "quantity": text_of(quantity)}
-                for (customer, item), quantity in sorted(sums.items())
-            ],
-        },
-    )
+    return [
+        {"customer": customer, "item": item, "quantity": text_of(quantity)}
+        for (customer, item), quantity in sorted(sums.items())
+    ]
 
 
 def _unmatched(services: Services, rows: list[UsageRow]) -> Iterable[JsonObject]:

@@ -280,3 +280,45 @@ class Checked(Two):
     def __init__(self) -> None:
         self.policy = ""
         Scene.__init__(self)
+
+
+class Late(Scene):
+    """A release whose message came twice: one worker's write is held up while the other's is done and much else happens."""
+
+    messages: list[dict[str, str]]
+
+    def late(self) -> None:
+        """The worker that is held up."""
+        from shared.procedures import act
+
+        for message in self.messages:
+            act.carry_out(self.office.services, message["part"], message["key"])
+
+    def meanwhile(self) -> None:
+        """The release is carried out, somebody edits the invoice, and it is held again."""
+        self.office.work()
+        self.office.row()["lines"][0]["qty_order"] = 30.0
+        self.ring()
+
+
+def late() -> Late:
+    scene = Late()
+    from shared.procedures import decide
+
+    body = {"decision": "approve", "rationale": "Checked.", "digest": scene.request["digest"]}
+    decide.decide_approval(scene.office.services, FINANCE, scene.request["id"], body)
+    queued = [json.loads(one) for one in scene.office.services.queues.messages["actions"]]
+    scene.messages = [one for one in queued if "key" in one]
+    return scene
+
+
+@pytest.mark.slow
+def test_a_release_that_comes_late_does_not_undo_the_next_hold() -> None:
+    """Wherever the second worker is held up, the invoice ends switched off in HaloPSA, as its new hold says."""
+    undone = 0
+    for cut, scene in interleavings(late, "late", "meanwhile", 10_000):  # type: ignore[arg-type]
+        undone += scene.office.row()["disabled"] is False
+        scene.office.work()
+        assert scene.holds() == [("released", True), ("held", True)], cut
+        assert scene.office.row()["disabled"] is True, cut
+    assert undone

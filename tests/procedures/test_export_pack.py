@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import Forbidden, NotFound, StorageUnavailable, Unacceptable
+from shared.errors import Forbidden, LedgerError, NotFound, StorageUnavailable, Unacceptable
 from shared.ledger import payloads
 from shared.model import Person, Role
+from shared.procedures import export_pack
 from shared.procedures.export_pack import build_pack, pack_blob, pack_downloaded, pack_status, request_pack
 from tests.harness.faults import Faults
 from tests.harness.memory import MemoryBlobs, MemoryRows
@@ -125,6 +126,22 @@ def test_content_that_changes_while_it_is_read_makes_no_pack(monkeypatch):
     built = build_pack(stand, asked["id"])
     assert (built["state"], built["error"]["code"]) == ("failed", "E_PAYLOAD")
     assert stand.blobs.get("packs", pack_blob(asked["id"])) is None
+
+
+def test_a_pack_that_is_ready_stays_so_when_building_it_again_fails(monkeypatch):
+    """Its message came twice; the archive that is there can be fetched all the while."""
+    stand = forge.played(1)
+    asked = request_pack(stand, forge.AUDITOR, forge.WEEK)
+    assert build_pack(stand, asked["id"])["state"] == "ready"
+    told = []
+
+    def fails(*_args):
+        told.append(pack_status(stand, asked["id"])["state"])
+        raise LedgerError("It cannot be read.", code="E_PAYLOAD")
+
+    monkeypatch.setattr(export_pack, "_build", fails)
+    assert build_pack(stand, asked["id"])["state"] == "ready"
+    assert told == ["ready"]
 
 
 @pytest.mark.parametrize("kind", ["before", "after"])

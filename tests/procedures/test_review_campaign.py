@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.model import Person, Role
+from shared.procedures import review_close
 from shared.procedures import review_quarterly as reviews
+from shared.registers.reviews import items, register
 from shared.registers.store import Register
 from tests.harness.microsoft import MicrosoftServices, assignment, graph_principal, principal
 from tests.harness.reviewing import OWNER, READER, SECOND, answer, example, item, run, view
+from tests.harness.services import FakeServices, crossings
 
 
 @pytest.fixture
@@ -258,3 +262,41 @@ def test_a_mirror_read_before_the_answer_verifies_nothing(services: MicrosoftSer
     services.mirror.kinds["Application"] = {}
     run(services)
     assert item(services, "vendor")["decision"]["state"] == "decided"
+
+
+@pytest.mark.slow
+def test_the_report_of_a_review_holds_the_last_word_on_every_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody answers a deferred item anew while the review is closed: it stays open, or they are told that it is closed."""
+    monkeypatch.setattr(review_close, "FORMATS", ("json",))
+
+    def make() -> MicrosoftServices:
+        made = example()
+        run(made)
+        answer(made, "app-b", "defer")
+        for one in view(made)["items"]:
+            if one["integration"]["id"] != "app-b":
+                answer(made, one["integration"]["id"], "defer")
+        return made
+
+    def closes(services: FakeServices) -> None:
+        meta = register(services.rows).get("2026-Q4")
+        assert meta is not None
+        found = list(items(services.rows, meta.body["part"]).all())
+        review_close.close_if_settled(services, "2026-Q4", meta.body, found, services.clock.now())
+
+    def answers(services: FakeServices) -> None:
+        with suppress(Conflict):
+            answer(services, "app-b", "revoke")  # type: ignore[arg-type]
+
+    closed = 0
+    for cut, services in crossings(make, closes, answers, 10_000):
+        meta = register(services.rows).get("2026-Q4")
+        assert meta is not None
+        told = services.ledger.of_type("review.closed")
+        assert (meta.body["state"] == "closed") == bool(told), cut
+        if told:
+            closed += 1
+            said = {one["id"]: one["decision"] for one in json.loads(told[0].payload)["items"]}
+            held = {one["id"]: one["decision"] for one in items(services.rows, meta.body["part"]).all()}
+            assert said == held, cut
+    assert closed

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+
 import pytest
 
-from shared.errors import Forbidden, Malformed, NotFound, Unacceptable, UnsupportedMedia
-from shared.model import Person, Role
+from shared.errors import Forbidden, Malformed, NotFound, StorageUnavailable, Unacceptable, UnsupportedMedia
+from shared.model import NewEntry, Person, Role
 from shared.procedures.usage import accept_usage
+from shared.registers import usage
 from tests.harness.billing import FINANCE, Office
+from tests.harness.services import FakeServices, crossings
 
 HEADER = "Company,SKU,Quantity\r\n"
 
@@ -109,3 +114,45 @@ def test_who_may_and_what_for() -> None:
         put(office, "A,B,1", media="application/json")
     with pytest.raises(NotFound):
         accept_usage(office.services, FINANCE, "nobody", "2026-11", b"Company,SKU,Quantity\nA,B,1", "text/csv")
+
+
+def test_two_files_at_once_replace_one_another_in_an_order_evidence_tells() -> None:
+    """Finance and an operator send another file for the same month: each says whose it replaced, and the last is in force."""
+    offices: list[Office] = []
+
+    def make() -> FakeServices:
+        offices.append(Office())
+        put(offices[-1], "Maple Harbour Dental,LIC-1,1\r\n")
+        return offices[-1].services
+
+    def sends(quantity: int, services: FakeServices) -> None:
+        body = f"{HEADER}Maple Harbour Dental,LIC-1,{quantity}\r\n".encode()
+        accept_usage(services, FINANCE, "pax8", "2026-12", body, "text/csv")
+
+    for cut, services in crossings(make, partial(sends, 2), partial(sends, 3)):
+        told = [json.loads(entry.payload) for entry in services.ledger.of_type("usage.replaced")]
+        (row,) = usage.every(services.rows)
+        chain = {one["was"]: one["is"] for one in told}
+        assert len(chain) == len(told) == 2, cut
+        first = next(one for one in chain if one not in chain.values())
+        assert chain[chain[first]] == row["evidence_id"], cut
+
+
+def test_that_a_file_was_replaced_is_told_although_its_sender_died() -> None:
+    """The same file again finds itself in force, and makes up for the evidence."""
+    office = Office()
+    put(office, "Maple Harbour Dental,LIC-1,1\r\n")
+    record = office.services.ledger.record
+
+    def dies(entry: NewEntry) -> object:
+        if entry.type == "usage.replaced":
+            raise StorageUnavailable("The worker died.")
+        return record(entry)
+
+    office.services.ledger.record = dies
+    with pytest.raises(StorageUnavailable):
+        put(office, "Maple Harbour Dental,LIC-1,2\r\n")
+    office.services.ledger.record = record
+    answer = put(office, "Maple Harbour Dental,LIC-1,2\r\n")
+    assert (answer["duplicate"], answer["replaces"]) == (True, None)
+    assert len(office.services.ledger.of_type("usage.replaced")) == 1
