@@ -15,12 +15,20 @@ from shared.policy.document import policy_digest, read_policy
 from shared.ports import Clock, Recorder, Rows
 from shared.procedures.services import PolicyInForce, Services
 from shared.registers.decisions import decisions
-from shared.registers.store import Register
+from shared.registers.store import Held, Register
 
 
 def in_force(rows: Rows, shipped: str) -> PolicyInForce:
     """The newest accepted policy, or the shipped one (``shipped`` is a TOML merged over the defaults; '' for none)."""
-    held = Register(rows, "policy").get("current")
+    return _in_force(_register(rows).get("current"), shipped)
+
+
+def _register(rows: Rows) -> Register:
+    """``current``, and every version that was in force."""
+    return Register(rows, "policy")
+
+
+def _in_force(held: Held | None, shipped: str) -> PolicyInForce:
     text = str(held.body["text"]) if held else shipped
     policy = read_policy(text)
     return PolicyInForce(version_of(text), policy, text, held.body["decision_id"] if held else None)
@@ -32,35 +40,41 @@ def version_of(text: str) -> str:
 
 
 def record_first(rows: Rows, ledger: Recorder, clock: Clock, shipped: str) -> None:
-    """Record the policy the service started with, once per version."""
-    now = in_force(rows, shipped)
-    if Register(rows, "policy").get(now.version) is None:
-        _keep(rows, ledger, clock, now, actor="service")
+    """Record the policy the service started with, once; or what somebody brought into force and died before recording."""
+    held = _register(rows).get("current")
+    now = _in_force(held, shipped)
+    known = _register(rows).get(now.version)
+    brought: JsonObject = held.body if held is not None else {}
+    if known is None or ("replaces" in brought and known.body["at"] != brought["at"]):
+        _keep(rows, ledger, now, brought, rfc3339(clock.now()))
 
 
-def _keep(rows: Rows, ledger: Recorder, clock: Clock, policy: PolicyInForce, actor: str) -> None:
-    body = {
+def _keep(rows: Rows, ledger: Recorder, policy: PolicyInForce, brought: JsonObject, now: str) -> None:
+    """``brought``: the row by which somebody brought it into force; empty for the shipped one."""
+    since: dict[str, str] = {name: str(brought[name]) for name in ("at", "replaces") if name in brought}
+    body: JsonObject = {
         "version": policy.version,
         "text": policy.text,
         "decision_id": policy.decision_id,
         "effective": policy.policy.model_dump(mode="json"),
+        **since,
     }
     ledger.record(
         NewEntry(
             type="policy.in_force",
-            key=f"policy\n{policy.version}\n{policy.decision_id or ''}",
+            key="\n".join(("policy", policy.version, policy.decision_id or "", *since.values())),
             payload=json.dumps(body, sort_keys=True, ensure_ascii=False).encode(),
             subject=Subject("policy", policy.version),
-            actor=actor,
+            actor=brought.get("by", "service"),
         )
     )
-    Register(rows, "policy").put(
+    _register(rows).put(
         policy.version,
         {
             "version": policy.version,
             "text": policy.text,
             "decision_id": policy.decision_id,
-            "at": rfc3339(clock.now()),
+            "at": since.get("at", now),
         },
     )
 
@@ -137,7 +151,10 @@ def _moved(before: JsonObject, after: JsonObject, under: str = "") -> Iterator[s
 
 
 def put_policy(services: Services, person: Person, body: JsonObject) -> JsonObject:
-    """Bring a new policy into force. Raises Unacceptable where its decision does not carry it, or the TOML cannot be used."""
+    """Bring a new policy into force. Raises Unacceptable where its decision does not carry it, or the TOML cannot be used.
+
+    Each names the version it replaced, so that evidence tells their order even of two brought in at once.
+    """
     decision = body["decision_id"]
     text = body["toml"]
     policy = PolicyInForce(version_of(text), read_policy(text), text, decision)
@@ -146,16 +163,14 @@ def put_policy(services: Services, person: Person, body: JsonObject) -> JsonObje
         raise Unacceptable(f"Steps rest on controls that there are not: {', '.join(unknown)}.", code="policy_invalid")
     _demand_ground(services, decision, policy)
     _demand_confirmations(services, policy)
-    _keep(services.rows, services.ledger, services.clock, policy, actor=person.oid)
-    Register(services.rows, "policy").put(
-        "current",
-        {
-            "version": policy.version,
-            "text": text,
-            "decision_id": decision,
-            "at": rfc3339(services.clock.now()),
-        },
-    )
+    now, shipped = rfc3339(services.clock.now()), services.policy.version
+    row: JsonObject = {"version": policy.version, "text": text, "decision_id": decision, "at": now, "by": person.oid}
+
+    def step(body: JsonObject | None) -> JsonObject:
+        return {**row, "replaces": body["version"] if body is not None else shipped}
+
+    stands = _register(services.rows).change("current", step) or row
+    _keep(services.rows, services.ledger, policy, stands, now)
     log(Event.POLICY_CHANGED, version=policy.version, decision_id=str(decision), oid=person.oid)
     return {
         **policy_view(services),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+
 import pytest
 
-from shared.errors import Unacceptable
+from shared.errors import StorageUnavailable, Unacceptable
 from shared.model import Person, Role
 from shared.procedures import governance
-from shared.procedures.policy import in_force, put_policy
-from tests.harness.services import FakeServices
+from shared.procedures.policy import in_force, put_policy, record_first
+from shared.registers.decisions import decisions
+from tests.harness.services import FakeServices, crossings
 
 NORA = Person("nora", "Nora Fictive", frozenset({Role.ADMINISTRATOR}))
 FILTER = dict.fromkeys(
@@ -82,3 +86,59 @@ def test_a_shipped_number_is_confirmed_by_a_decision_of_the_log():
     assert refusal(services, ground, toml(open_one)) == "decision_not_taken"
     answer = put_policy(services, NORA, {"toml": toml(ground), "decision_id": ground})
     assert "billing.materiality" not in answer["unconfirmed"]
+
+
+OTHER = '[billing]\nmargin_floor = "0.24"\n'
+
+
+def told(services):
+    return [json.loads(entry.payload) for entry in services.ledger.of_type("policy.in_force")]
+
+
+def test_of_two_policies_brought_in_at_once_evidence_tells_which_is_in_force():
+    """Each names the version it replaced, whichever was recorded first."""
+
+    def make():
+        services = FakeServices()
+        decided(services)
+        return services
+
+    def brings(toml, services):
+        (identity,) = [row["id"] for row in decisions(services.rows).all()]
+        put_policy(services, NORA, {"toml": toml, "decision_id": identity})
+
+    for cut, services in crossings(make, partial(brings, TOML), partial(brings, OTHER)):
+        chain = {one["replaces"]: one["version"] for one in told(services)}
+        assert len(chain) == len(told(services)) == 2, cut
+        assert chain[chain[services.policy.version]] == in_force(services.rows, "").version, cut
+
+
+def test_a_policy_whose_recording_died_is_recorded_by_the_next_process():
+    """It is in force, so it is evidence: with its decision, whoever brought it in, and what it replaced."""
+    services = FakeServices()
+    body = {"toml": TOML, "decision_id": decided(services)}
+    record = services.ledger.record
+
+    def dies(entry):
+        raise StorageUnavailable("The worker died.")
+
+    services.ledger.record = dies
+    with pytest.raises(StorageUnavailable):
+        put_policy(services, NORA, body)
+    services.ledger.record = record
+    for _ in range(2):
+        record_first(services.rows, services.ledger, services.clock, "")
+    (one,) = told(services)
+    assert (one["version"], one["decision_id"]) == (in_force(services.rows, "").version, body["decision_id"])
+    assert services.ledger.of_type("policy.in_force")[0].actor == "nora"
+
+
+def test_a_policy_that_is_brought_back_is_recorded_again():
+    """First this, then that, then this once more, all under one decision: three entries."""
+    services = FakeServices()
+    identity = decided(services)
+    for toml in (TOML, OTHER, TOML):
+        services.clock.advance(minutes=1)
+        put_policy(services, NORA, {"toml": toml, "decision_id": identity})
+    first, _, third = (one["version"] for one in told(services))
+    assert first == third
