@@ -7,6 +7,7 @@ from decimal import Decimal
 from functions import (
     page_billing,
     page_delivery,
+    page_figures,
     page_findings,
     page_governance,
     page_money,
@@ -160,6 +161,8 @@ VIEWS: dict[str, View] = {
     "reviews": View(page_governance.review_list, page_governance.review),
     "reports": View(page_reports.report_list, page_reports.report),
     "decisions": View(page_governance.decision_list),
+    "figures": View(page_figures.scorecard),
+    "backlog": View(page_figures.backlog_list),
     "samples": View(page_samples.sample_list, page_samples.sample),
     "programme": View(page_programme.step_list, page_programme.step),
 }

@@ -19,6 +19,7 @@ _HERE = Path(__file__).parent
 
 SECTIONS: tuple[tuple[str, str], ...] = (
     ("/", "Overview"),
+    ("/figures", "Scorecard"),
     ("/findings", "Findings"),
     ("/holds", "Holds"),
     ("/approvals", "Approvals"),
@@ -29,6 +30,7 @@ SECTIONS: tuple[tuple[str, str], ...] = (
     ("/reviews", "Access reviews"),
     ("/reports", "Reports"),
     ("/decisions", "Decisions"),
+    ("/backlog", "Backlog"),
     ("/programme", "Programme"),
     ("/controls", "Controls"),
     ("/evidence", "Evidence"),

@@ -47,6 +47,32 @@ _PRACTICES = Choice(
 )
 C = Column
 LISTS: dict[str, Listing] = {
+    "figures": Listing(
+        "/figures",
+        "Scorecard",
+        "How the work goes, by practice and never by person. Unknown is what no source tells; it is not zero.",
+        "No figure is told of this practice.",
+        (
+            C("name", "Figure"),
+            C("category", "Group"),
+            C("value", "Value", "right"),
+            C("n", "Of", "number0"),
+            C("counts", "What is counted"),
+            C("median", "Median", "right"),
+            C("p90", "90th percentile", "right"),
+            C("baseline", "Baseline", "right"),
+            C("target", "Target"),
+            C("status", "Stands", "tag"),
+        ),
+        (
+            Choice(
+                "span",
+                "Time",
+                (("week", "This week"), ("last_week", "Last week"), ("month", "30 days"), ("quarter", "91 days")),
+            ),
+            _PRACTICES,
+        ),
+    ),
     "findings": Listing(
         "/findings",
         "Findings",
@@ -209,6 +235,22 @@ LISTS: dict[str, Listing] = {
             C("due", "Due", "day"),
         ),
     ),
+    "backlog": Listing(
+        "/backlog",
+        "Backlog",
+        "What is to be automated or improved, the best value for its effort first.",
+        "Nobody has proposed anything yet.",
+        (
+            C("name", "Proposal"),
+            C("kind", "Kind", "words"),
+            C("practice", "Practice", "words"),
+            C("worth", "Value for effort"),
+            C("owner", "Owner", "words"),
+            C("state", "State", "tag"),
+            C("saved", "Hours saved, as estimated", "right"),
+            C("hours_basis", "Estimated from"),
+        ),
+    ),
     "programme": Listing(
         "/programme",
         "Programme",
@@ -217,8 +259,8 @@ LISTS: dict[str, Listing] = {
         (
             C("name", "Step", "link"),
             C("stage_title", "Stage"),
-            C("practice", "Practice"),
-            C("owner", "Owner"),
+            C("practice", "Practice", "words"),
+            C("owner", "Owner", "words"),
             C("due", "Due", "day"),
             C("state", "State", "tag"),
             C("missing", "Speaks against done", "listed"),

@@ -25,6 +25,8 @@ def kpis_view(
     to: object,
     practice: str | None = None,
     customer: str | None = None,
+    *,
+    remember: bool = True,
 ) -> JsonObject:
     """``{"items": […]}`` for [from, to). NotFound outside the caller's customers or practices; Malformed otherwise."""
     period = period_of(from_, to)
@@ -35,7 +37,7 @@ def kpis_view(
             raise Malformed(f"Policy knows no practice {practice!r}.", code="practice_unknown")
     wants = wants_of(person, customer)
     circle = _circle(person, customer)
-    items = items_of(services, period, wants=wants, circle=circle)
+    items = items_of(services, period, wants=wants, circle=circle, remember=remember)
     shown = [
         item
         for item in items

@@ -79,6 +79,8 @@ LISTS = [
     "holds",
     "approvals",
     "samples",
+    "figures",
+    "backlog",
     "projects",
     "handoffs",
     "reviews",
