@@ -99,6 +99,14 @@ CATALOGUE: dict[str, Kpi] = {
         _kpi(
             "first_response_hours", "Time to first response", _H, _DOWN, SERVICE, "tickets first answered in the period"
         ),
+        _kpi(
+            "assignment_hours",
+            "Time to assignment",
+            _H,
+            _DOWN,
+            FLOW,
+            "tickets assigned in the period, passed on to nobody",
+        ),
         _kpi("mttr_hours", "Time to resolve", _H, _DOWN, SERVICE, "tickets closed in the period"),
         _kpi(
             "sla_attainment", "Closed in time", _R, _UP, SERVICE, "tickets closed in the period and subject to an SLA"

@@ -64,6 +64,7 @@ Samples = dict[str, dict[int | None, list[Exact]]]
 
 MEANS: dict[str, int] = {
     "first_response_hours": HOUR,
+    "assignment_hours": HOUR,
     "mttr_hours": HOUR,
     "cycle_time_hours": HOUR,
     "incident_age_hours": HOUR,
@@ -200,6 +201,10 @@ class _Scope:
             took = elapsed(ticket.occurred, ticket.first_response)
             if took is not None:
                 into["first_response_hours"][priority].append(took)
+        if period.holds(ticket.assigned) and ticket.agent is not None and ticket.reassigned == 0:
+            took = elapsed(ticket.occurred, ticket.assigned)
+            if took is not None:
+                into["assignment_hours"][priority].append(took)
         if period.holds(ticket.closed):
             self._closed(ticket, policy, into)
             if security:

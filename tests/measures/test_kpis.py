@@ -211,6 +211,20 @@ def test_an_incident_is_escalated_when_it_is_in_time_and_with_a_team_that_policy
     assert value(figures(*tickets, policy=named), "escalation_compliance") == (3, pytest.approx(1 / 3))
 
 
+def test_time_to_assignment_is_told_of_tickets_that_were_passed_on_to_nobody() -> None:
+    """HaloPSA keeps the last assignment only: of one passed on, or of a row that does not say, the first is unknown."""
+    first = {"assigned": START + 3 * HOUR}
+    found = figures(
+        ticket(**first, reassigned=0),
+        ticket(id="2", **first, reassigned=1),
+        ticket(id="3", **first),
+        ticket(id="4", assigned=END, reassigned=0),
+        ticket(id="5", **first, reassigned=0, agent=None),
+    )
+
+    assert value(found, "assignment_hours") == (1, 2.0)
+
+
 def test_a_past_week_asks_the_actions_when_the_last_one_came_later() -> None:
     """The list row knows only the very last action; what came before it decides about a past instant."""
     later = ticket(last_action=END + HOUR)
