@@ -162,6 +162,22 @@ def test_poison_is_logged_whatever_fails_on_its_way_aside(which, when):
     assert read_head(stand.rows, _log(stand)).size == 2
 
 
+def test_poison_in_the_meta_log_is_logged_too():
+    """In the service's own log, which the next sealing takes; the meta-log goes on."""
+    stand = sealed(3)
+    stand.rows.insert(TABLE, Row(stand.names.meta, "q-0", {"payload": b"no leaf"}))
+    stand.record(9)
+    assert seal_all(stand).quarantined == 1
+    assert stand.rows.get(TABLE, stand.names.meta, "x-0") is not None
+    seal_all(stand)
+    own = stand.names.log_of(None)
+    told = [
+        json.loads(row.cells["leaf"])["type"] for row in entries(stand.rows, own, 0, read_head(stand.rows, own).size)
+    ]
+    assert told == ["entry.quarantined"]
+    assert stand.ledger.proof(stand.record(9).evidence_id)
+
+
 def test_a_row_the_store_refuses_is_moved_aside_and_what_waits_behind_it_is_sealed(monkeypatch):
     """Only its own transaction tells which of forty-nine it is."""
     stand = Stand()
