@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.actions import Action, ActionKind
 from shared.approvals.quorum import APPROVED, EXPIRED, OPEN, REJECTED, content_digest, lapse
@@ -15,7 +14,7 @@ from shared.errors import Conflict
 from shared.measures.invoice_content import content_of
 from shared.measures.invoice_facts import InvoiceFacts
 from shared.measures.money import shown
-from shared.model import JsonObject, NewEntry, Reason, Subject, rfc3339
+from shared.model import JsonObject, NewEntry, Reason, Subject
 from shared.policy.billing import BillingPolicy
 from shared.procedures.ask import Question, ask, draft, notice, requested, withdraw
 from shared.procedures.billing_book import RECURRING, Sort, Standing, sort_of
@@ -44,8 +43,6 @@ class Wanted:
     run_id: str
     looked_at: str
     """When the books were opened: what a later look asked for is not asked for otherwise by an earlier one."""
-    read_at: datetime | None = None
-    """When the oldest of its facts was read."""
 
 
 def hold_all(services: Services, sort: Sort, wanted: Sequence[Wanted]) -> int:
@@ -145,7 +142,7 @@ def _keep(services: Services, one: Wanted, hold_id: str) -> None:
     if one.facts is not None and hold["practice"] != one.practice:
         hold = holds.amend(services.rows, hold_id, {"practice": one.practice}) or hold
     policy = services.policy.policy.scoped(hold["practice"], one.customer)
-    if _lifted(hold, one):
+    if _lifted(hold, one.facts):
         hold = _hold_again(services, hold)
     if not hold["applied"]:
         record_placed(services, hold)
@@ -166,42 +163,26 @@ def _later(hold: JsonObject, looked_at: str) -> bool:
     return bool(hold["detail"].get("asked_at", "") > looked_at)
 
 
-def _lifted(hold: JsonObject, one: Wanted) -> bool:
-    """Somebody switched it on in HaloPSA while it is held. What was read before our hold was carried out tells nothing."""
-    facts, read_at = one.facts, one.read_at
-    if facts is None or read_at is None or sort_of(hold) is not RECURRING or hold.get("release_approved"):
+def _lifted(hold: JsonObject, facts: InvoiceFacts | None) -> bool:
+    """As far as was read, somebody switched it on in HaloPSA while it is held and nobody has approved that."""
+    if facts is None or sort_of(hold) is not RECURRING or hold.get("release_approved") or not hold["applied"]:
         return False
-    still = facts.disabled if hold["detail"].get("mode", "disable") == "disable" else facts.review_required
-    return not still and bool(hold["applied"]) and rfc3339(read_at) > hold["applied_at"]
+    return not (facts.disabled if hold["detail"].get("mode", "disable") == "disable" else facts.review_required)
 
 
 def _hold_again(services: Services, hold: JsonObject) -> JsonObject:
-    """Only people release, and here: the hold is to be carried out anew, and that it was lifted is evidence.
+    """Only people release, and here: the hold is to be carried out anew; what HaloPSA then says tells whether it was lifted.
 
     An approval given in the meantime wins.
     """
-    found = rfc3339(services.clock.now())
 
     def change(body: JsonObject) -> JsonObject:
         if not body["applied"] or body.get("release_approved"):
             return {}
-        left = {name: value for name, value in body["detail"].items() if name != "action"}
-        return {"applied": False, "lifted_at": found, "attempts": int(body["attempts"]) + 1, "detail": left}
+        detail = {name: value for name, value in body["detail"].items() if name != "action"}
+        return {"applied": False, "attempts": int(body["attempts"]) + 1, "detail": {**detail, "again": True}}
 
-    after = holds.amend_held(services.rows, hold["id"], change) or hold
-    if not after["applied"] and after.get("lifted_at") == found:
-        services.ledger.record(
-            NewEntry(
-                type="hold.lifted",
-                key=f"hold-lifted\n{hold['id']}\n{after['attempts']}",
-                payload=json.dumps(after, sort_keys=True, ensure_ascii=False).encode(),
-                customer=after["customer"],
-                subject=_subject(after),
-                controls=(sort_of(after).control,),
-                practice=after["practice"],
-            )
-        )
-    return after
+    return holds.amend_held(services.rows, hold["id"], change) or hold
 
 
 def _start(facts: InvoiceFacts | None) -> str | None:

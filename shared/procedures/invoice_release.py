@@ -173,11 +173,20 @@ def on_carried_out(services: Services, action: Action, outcome: JsonObject) -> N
         _released(services, held.body, restored=True, seen=held)
         return
     applied_at = rfc3339(services.clock.now())
+    again = held.body["detail"].get("again") and not held.body["applied"]
+    if again and not outcome.get("already"):
+        _lifted(services, held.body, applied_at)
 
     def change(body: JsonObject) -> JsonObject:
         if body["applied"]:
             return {}
-        return {"applied": True, "applied_at": applied_at, "prior": _prior(body, outcome), "error": None}
+        told = {"applied": True, "applied_at": applied_at, "error": None}
+        if not body["detail"].get("again"):
+            return {**told, "prior": _prior(body, outcome)}
+        told["detail"] = {name: value for name, value in body["detail"].items() if name != "again"}
+        if outcome.get("already"):
+            return told  # it had never been lifted: what was read is older than our hold
+        return {**told, "lifted_at": applied_at, "prior": _prior(body, outcome)}
 
     after = holds.amend(services.rows, held.id, change, held) or held.body
     if after["state"] == holds.HELD:
@@ -210,6 +219,21 @@ def _hold_again(services: Services, released: JsonObject) -> None:
 
     if holds.amend_held(services.rows, newest.id, change, newest) is not None:
         queue_actions(services, [action], None)
+
+
+def _lifted(services: Services, hold: JsonObject, found_at: str) -> None:
+    """Somebody had switched it on in HaloPSA while it was held; what was recorded first stands."""
+    entry = NewEntry(
+        type="hold.lifted",
+        key=f"hold-lifted\n{hold['id']}\n{hold['attempts']}",
+        payload=json.dumps({**hold, "lifted_at": found_at}, sort_keys=True, ensure_ascii=False).encode(),
+        customer=hold["customer"],
+        subject=_subject(hold),
+        controls=(sort_of(hold).control,),
+        practice=hold["practice"],
+    )
+    with suppress(Conflict):
+        services.ledger.record(entry)
 
 
 def _prior(hold: JsonObject, outcome: JsonObject) -> JsonObject:

@@ -71,7 +71,6 @@ def hold_judged(
                 book.newest.get(one.case.subject.id),
                 cause_of(cause, one.case.subject),
                 rfc3339(looked_at),
-                one.case.observed_at,
             )
             for one in judged
             if wanted(one)

@@ -268,12 +268,25 @@ def test_a_held_invoice_that_somebody_switches_on_in_halopsa_is_held_again(mode:
     assert (office.hold()["state"], office.row()[field]) == ("released", False)
 
 
+def test_a_ring_about_a_held_invoice_that_was_switched_on_holds_it_at_once() -> None:
+    """Not only the next check: the record that was read back says it."""
+    office = Office()
+    office.check()
+    office.row()["disabled"] = False
+    office.sync()
+    billing.judge_invoices(office.services, {"-101": "delivery-1"}, office.clock.now())
+    office.work()
+    assert (office.row()["disabled"], len(office.services.ledger.of_type("hold.lifted"))) == (True, 1)
+
+
 def test_what_was_read_before_a_hold_was_carried_out_or_after_its_approval_lifts_nothing() -> None:
     """An older reading still says that it is switched on, and so does HaloPSA while a release is under way."""
     office = Office()
     office.check()
     office.check(sync=False)
-    assert office.hold()["lifted_at"] is None
+    hold = office.hold()
+    assert (hold["applied"], hold["lifted_at"], hold["prior"]["disabled"]) == (True, None, False)
+    assert [kind for kind, _ in office.halo.writes] == ["hold_invoice"]
     office.clock.advance(hours=1)
     request = office.approval()
     body = {"decision": "approve", "rationale": "Checked.", "digest": request["digest"]}
