@@ -11,6 +11,7 @@ from shared.portal.blocks import Fact, table
 from shared.portal.words import NONE, listed, words
 from shared.procedures import governance, review_quarterly
 from shared.procedures.services import Services
+from shared.registers.integrations import KINDS
 from shared.registers.reviews import answered_by
 
 _ATTEST = (Role.INTEGRATION_OWNER, Role.STEERING_MEMBER)
@@ -254,6 +255,21 @@ def _form(services: Services, person: Person, held: JsonObject, one: JsonObject)
             "buttons": [("", "", "Record the answer", False)],
         }
     ], ""
+
+
+def integration_list(services: Services, person: Person, query: Query) -> bytes:
+    """The register people keep, and each kind every implementation plans for that has no entry in it."""
+    page = review_quarterly.list_integrations(services, person, ALL, None)
+    planned = {row["kind"] for row in page["items"]}
+    bare = [
+        {"name": words(kind), "kind": kind, "planning_state": "not_registered"} for kind in KINDS if kind not in planned
+    ]
+    items = sorted(page["items"], key=lambda row: (str(row["kind"]), str(row["name"]))) + (
+        bare if person.customers is None and person.practices is None else []
+    )
+    empty = dict.fromkeys(("id", "name", "kind", "owner", "purpose", "planning_state", "updated_at"))
+    whole = {"items": items, "next": None, "total": len(page["items"])}
+    return list_page(services, person, "integrations", query, whole, lambda row: {**empty, **row})
 
 
 def decision_list(services: Services, person: Person, query: Query) -> bytes:

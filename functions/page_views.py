@@ -159,6 +159,7 @@ VIEWS: dict[str, View] = {
     "projects": View(page_delivery.project_list, page_delivery.project),
     "handoffs": View(page_delivery.handoff_list, page_delivery.handoff),
     "reviews": View(page_governance.review_list, page_governance.review),
+    "integrations": View(page_governance.integration_list),
     "reports": View(page_reports.report_list, page_reports.report),
     "decisions": View(page_governance.decision_list),
     "figures": View(page_figures.scorecard),

@@ -161,7 +161,7 @@ def portal_style(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.function_name("portal_list")
 @bp.route(
-    route="{section:regex(^(figures|findings|holds|billing|approvals|samples|projects|handoffs|reviews|reports|decisions|backlog|programme|controls|evidence)$)}",
+    route="{section:regex(^(figures|findings|holds|billing|approvals|samples|projects|handoffs|reviews|integrations|reports|decisions|backlog|programme|controls|evidence)$)}",
     methods=["GET"],
 )
 def portal_list(req: func.HttpRequest) -> func.HttpResponse:

@@ -28,6 +28,7 @@ SECTIONS: tuple[tuple[str, str], ...] = (
     ("/projects", "Projects"),
     ("/handoffs", "Handoffs"),
     ("/reviews", "Access reviews"),
+    ("/integrations", "Integrations"),
     ("/reports", "Reports"),
     ("/decisions", "Decisions"),
     ("/backlog", "Backlog"),

@@ -210,6 +210,21 @@ LISTS: dict[str, Listing] = {
             C("due", "Due", "day"),
         ),
     ),
+    "integrations": Listing(
+        "/integrations",
+        "Integrations",
+        "The register people keep: whose each integration is, what it is for, how far it is planned.",
+        "Nobody has registered an integration yet.",
+        (
+            C("name", "Integration"),
+            C("kind", "Kind", "words"),
+            C("owner", "Owner", "words"),
+            C("purpose", "Purpose", "long"),
+            C("planning_state", "State", "tag"),
+            C("updated_at", "Changed", "day"),
+            C("id", "Id", "mono"),
+        ),
+    ),
     "reports": Listing(
         "/reports",
         "Reports",

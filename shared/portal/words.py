@@ -27,6 +27,8 @@ _NAMES = {
     "consent_all_users": "consent for all users",
     "admin_agent": "administrator agent",
     "not_revoked": "not revoked yet",
+    "rmm": "RMM",
+    "csp_licensing": "CSP and licensing",
     "entra": "Entra",
     "halopsa": "HaloPSA",
     "azure": "Azure",

@@ -17,15 +17,20 @@ pytestmark = [
 ]
 SECTIONS = (
     "",
+    "figures",
     "findings",
     "holds",
     "approvals",
+    "samples",
     "billing",
     "projects",
     "handoffs",
     "reviews",
+    "integrations",
     "reports",
     "decisions",
+    "backlog",
+    "programme",
     "controls",
     "evidence",
 )
@@ -58,6 +63,8 @@ def details(api: Api) -> list[str]:
         "reports/2026-W47",
         "reports/weekly/2026-W47/html",
         "controls/recurring_invoice_hold",
+        "programme/go_no_go",
+        "programme/interview.ps",
     ]
 
 

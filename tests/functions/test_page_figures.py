@@ -1,4 +1,4 @@
-"""The scorecard and the backlog as pages."""
+"""The scorecard, the backlog and the register of integrations as pages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from functions import portal
 from shared.model import Person, Role
 from shared.procedures import governance
+from shared.registers.integrations import keep
 from shared.registers.kpis import register as answered
 from tests.functions.test_portal import check_headers, html
 from tests.reports.weeks import ticket, z
@@ -68,3 +69,19 @@ def test_the_backlog_is_ranked_by_value_for_effort(desk: Any) -> None:
     assert page.index("&lt;b&gt;Cheap") < page.index("Dear")
     assert "<b>Cheap" not in page
     assert "1.5 h" in page
+
+
+def test_the_register_names_each_kind_that_nobody_has_planned_for(desk: Any) -> None:
+    """Seven kinds are planned for by everybody; whoever is narrowed sees nothing of the house's integrations."""
+    keep(
+        desk.services.rows,
+        [{"id": "i-1", "name": "<b>Ledger</b>", "kind": "accounting", "owner": "fay", "purpose": ""}],
+    )
+    page = show(desk, "integrations")
+    assert "&lt;b&gt;Ledger" in page
+    assert page.count("not registered") == 6
+    assert "CSP and licensing" in page
+    desk.person = MIA
+    narrowed = show(desk, "integrations")
+    assert "Ledger" not in narrowed
+    assert "not registered" not in narrowed

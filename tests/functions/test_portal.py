@@ -79,6 +79,7 @@ LISTS = [
     "holds",
     "approvals",
     "samples",
+    "integrations",
     "figures",
     "backlog",
     "projects",

@@ -25,7 +25,7 @@ _FILTER = dict.fromkeys(
 )
 _SECTIONS = (
     "findings", "holds", "billing", "approvals", "projects", "handoffs", "reviews", "reports", "decisions", "controls",
-    "evidence", "programme", "samples", "figures", "backlog",
+    "evidence", "programme", "samples", "figures", "backlog", "integrations",
 )  # fmt: skip
 
 
