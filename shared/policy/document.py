@@ -139,14 +139,15 @@ _SCOPED: dict[tuple[str, tuple[str, ...]], Policy] = {}
 
 def _scoped(body: str, names: tuple[str, ...], patches: list[dict[str, Any]]) -> Policy:
     key = (hashlib.sha256(body.encode()).hexdigest(), names)
-    if key not in _SCOPED:
+    found = _SCOPED.get(key)
+    if found is None:
         merged: JsonObject = Policy.model_validate_json(body).model_dump(mode="python")
         for patch in patches:
             merged = merge(merged, patch)
         if len(_SCOPED) > 1000:
             _SCOPED.clear()
-        _SCOPED[key] = Policy.model_validate(merged)
-    return _SCOPED[key]
+        found = _SCOPED[key] = Policy.model_validate(merged)
+    return found  # not read again: another thread may have emptied it
 
 
 def merge(under: JsonObject, over: JsonObject) -> JsonObject:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from shared.errors import Unacceptable
+from shared.policy import document
 from shared.policy.document import UNCONFIRMED, merge, policy_digest, read_policy, shipped_policy
 
 
@@ -97,3 +98,17 @@ invoice_release = ["Finance", "SteeringMember"]
     assert set(policy.billing.usage) == {"giacom", "pax8"}
     assert policy.approvals.deciding("handoff_signoff") == read_policy("").approvals.deciding("handoff_signoff") != ()
     assert [role.value for role in policy.approvals.deciding("invoice_release")] == ["Finance", "SteeringMember"]
+
+
+def test_a_scoped_policy_is_answered_although_another_thread_empties_what_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was just made is answered, not looked up again."""
+
+    class Emptied(dict):  # type: ignore[type-arg]
+        def __setitem__(self, key: object, value: object) -> None:
+            """Gone at once."""
+
+    monkeypatch.setattr(document, "_SCOPED", Emptied())
+    policy = read_policy('[override.customer.12.billing]\nmargin_floor = "0.31"\n')
+    assert str(policy.scoped(None, "12").billing.margin_floor) == "0.31"
