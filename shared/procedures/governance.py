@@ -80,24 +80,31 @@ def settle_decision(services: Services, key: str, reason: str) -> None:
 
 
 def _move(services: Services, identity: str, before: str, change: JsonObject, what: str) -> None:
-    """Move a decision on from a state, with evidence; nothing where it stands elsewhere."""
+    """Move a decision on from a state, with evidence; nothing where it stands elsewhere. Each move is told once."""
     held = decisions(services.rows).get(identity)
     if held is None or held.body["state"] != before:
         return
-    row = {**held.body, **change}
-    services.ledger.record(
+    moves = int(held.body.get("moves", 0))
+    row = {**held.body, **change, "moves": moves + 1}
+    stands, _ = first_recorded(
+        services,
         NewEntry(
             type=f"decision.{what}",
-            key=f"{identity}\n{what}\n{rfc3339(services.clock.now())}",
+            key=f"{identity}\n{what}\n{moves}",
             payload=json.dumps(row, sort_keys=True, ensure_ascii=False).encode(),
             customer=row["customer"],
             subject=Subject("decision", identity),
             practice=row["practice"],
-        )
+        ),
     )
-    decisions(services.rows).change(
-        identity, lambda body: None if body is None or body["state"] != before else {**body, **change}
-    )
+    told = {name: stands[name] for name in (*change, "moves")}
+
+    def step(body: JsonObject | None) -> JsonObject | None:
+        if body is None or body["state"] != before or int(body.get("moves", 0)) != moves:
+            return None
+        return {**body, **told}
+
+    decisions(services.rows).change(identity, step, held)
 
 
 def add_decision(services: Services, person: Person, body: JsonObject) -> JsonObject:

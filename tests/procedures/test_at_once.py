@@ -119,6 +119,40 @@ def test_a_decision_whose_opening_died_is_opened_by_the_next_run() -> None:
     assert count == 4
 
 
+def opened() -> FakeServices:
+    services = FakeServices()
+    open_one(services)
+    return services
+
+
+@crossing
+def test_a_decision_is_settled_once(steps: tuple[int, int]) -> None:
+    """Two runs find that nobody needs to decide any more, each with its own reason: one entry, and it is the row's."""
+    services = opened()
+    turns, other = services.beside()
+    turns.play(
+        lambda: governance.settle_decision(services, "fork", "It is within its baseline again."),
+        lambda: governance.settle_decision(other, "fork", "It was settled in HaloPSA."),
+        steps,
+    )
+    assert said(services, "decision.settled") == list(decisions(services.rows).all())
+
+
+def test_a_decision_whose_settling_died_is_settled_by_the_next_run_and_may_come_up_again() -> None:
+    """Settled, open and settled once more: each is told once."""
+
+    def three(services: FakeServices) -> None:
+        governance.settle_decision(services, "fork", "It is within its baseline again.")
+        open_one(services)
+        governance.settle_decision(services, "fork", "It is within its baseline again.")
+
+    for services in deaths(opened, three):
+        (row,) = decisions(services.rows).all()
+        assert row["state"] == "settled"
+        told = said(services, "decision.settled") + said(services, "decision.reopened")
+        assert sorted(one["moves"] for one in told) == list(range(1, row["moves"] + 1))
+
+
 def started(services: FakeServices) -> str:
     return str(runs.start(services, job="sync", period=None, as_of=None, requested_by="clock")["run_id"])
 
