@@ -76,6 +76,7 @@ FINDING = record(
     due=maybe(INSTANT),
     since=INSTANT,
     assessed_at=INSTANT,
+    looked_at=INSTANT,
     policy_version=TEXT,
     evidence=TEXTS,
     evidence_ids=TEXTS,
@@ -144,6 +145,7 @@ DECISION = record(
     state=TEXT,
     requested_by=TEXT,
     decided_by=maybe(TEXT),
+    moves=INTEGER,
     created=INSTANT,
     valid=FLAG,
     codes=TEXTS,
@@ -211,6 +213,7 @@ HANDOFF_ROW = record(
     project=maybe(ANY),
     won_at=maybe(INSTANT),
     as_of=INSTANT,
+    looked_at=INSTANT,
 )
 HANDOFF = record(
     **HANDOFF_ROW["properties"],
