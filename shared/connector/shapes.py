@@ -315,10 +315,12 @@ PACK = record(
     **{"from": INSTANT, "to": INSTANT},
     controls=TEXTS,
     sample=maybe(ANY),
+    requested_by=TEXT,
+    requested_at=INSTANT,
+    pack_id=maybe(TEXT),
     items=maybe(INTEGER),
     population=maybe(INTEGER),
     size=maybe(INTEGER),
-    sha256=maybe(TEXT),
 )
 RECEIPTS = record(receipts=array(record(delivery_id=maybe(TEXT), evidence_id=TEXT, duplicate=FLAG, quarantined=FLAG)))
 CHECKPOINT = record(log=TEXT, origin=TEXT, checkpoint=maybe(TEXT))

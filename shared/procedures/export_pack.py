@@ -147,7 +147,6 @@ def pack_status(services: Services, pack_id: str) -> JsonObject:
         "items": state.get("items"),
         "population": state.get("population"),
         "size": state.get("size"),
-        "sha256": state.get("manifest_sha256"),
     }
 
 

@@ -31,6 +31,15 @@ def test_only_auditors_and_administrators_make_packs(role):
         request_pack(forge.played(1), Person("oid", "Nora Fictive", frozenset({role})), "rubbish")
 
 
+def test_a_ready_pack_leaves_nothing_open():
+    """Whatever is told of a pack has an answer once it is there; only an error and a sample may be none."""
+    stand = forge.played(1)
+    asked = request_pack(stand, forge.AUDITOR, forge.WEEK)
+    build_pack(stand, asked["id"])
+    told = pack_status(stand, asked["id"])
+    assert {name for name, value in told.items() if value is None} == {"error", "sample"}
+
+
 def test_a_customer_out_of_sight_does_not_exist():
     """X2: 404, not 403."""
     person = Person("oid", "Nora Fictive", frozenset({Role.AUDITOR}), customers=frozenset({"77"}))
