@@ -323,6 +323,8 @@ LISTS: dict[str, Listing] = {
                     ("hold.placed", "Holds"),
                     ("approval.decided", "Decisions on approvals"),
                     ("decision.recorded", "Decision log"),
+                    ("programme.recorded", "Programme"),
+                    ("sample.concluded", "Conclusions on overrides"),
                     ("action.carried_out", "Actions carried out"),
                     ("action.failed", "Actions that failed"),
                     ("access.refused", "Refused access"),
