@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from shared.actions import Action, ActionKind
@@ -35,6 +36,8 @@ def open_decisions(services: Services, facts: HandoffFacts, plan_under: str | No
             due=services.clock.now() + timedelta(days=_DECISION_DAYS),
             links=tuple(link for _, link in facts.sources if link),
         )
+        if register.told(services.rows).get(identity) is not None:
+            continue
         queue_actions(
             services,
             [
@@ -52,11 +55,11 @@ def open_decisions(services: Services, facts: HandoffFacts, plan_under: str | No
                         "text": text[:500],
                     },
                 )
-            ]
-            if _first(services, identity)
-            else [],
+            ],
             plan_under,
         )
+        with suppress(RowExists):  # afterwards: told twice is better than never
+            register.told(services.rows).insert(identity, {"id": identity})
 
 
 def settle_decisions(services: Services, facts: HandoffFacts, old: JsonObject | None) -> None:
@@ -78,12 +81,3 @@ def _assumption(opportunity: str, text: str) -> str:
 
 def _conflict(opportunity: str, code: str) -> str:
     return f"conflict\n{opportunity}\n{code}"
-
-
-def _first(services: Services, identity: str) -> bool:
-    """True once per decision: its message is not repeated by every run."""
-    try:
-        register.told(services.rows).insert(identity, {"id": identity})
-    except RowExists:
-        return False
-    return True

@@ -17,8 +17,10 @@ from shared.procedures.plan import register as actions_of
 from shared.registers import approvals, findings, holds
 from shared.registers import projects as project_register
 from shared.registers.decisions import decisions
+from shared.registers.subscriptions import register as subscriptions
 from tests.harness.delivery import NORA, PIET, STRANGER, approve, handoff_rows, opportunity, quotation, run_of
 from tests.harness.services import FakeServices, crossings
+from tests.procedures.test_at_once import deaths
 
 SAL = Person("oid-sal", "Sal Fictive", frozenset({Role.SALES_MANAGER}))
 
@@ -542,3 +544,24 @@ def test_two_reviews_at_once_tell_one_first_submission():
         first = view(services)["first_submission"]
         told = json.loads(services.ledger.content(first["evidence"]))["first_submission"]
         assert told == {name: value for name, value in first.items() if name != "evidence"}, cut
+
+
+@pytest.mark.slow
+def test_that_a_decision_is_needed_is_told_although_the_review_died():
+    """Killed anywhere, the next review tells it; afterwards nobody does again."""
+
+    def make():
+        services = FakeServices()
+        deaf = {"id": "u-d", "event": "decision_opened", "url": "", "by": "", "customers": [], "practices": []}
+        subscriptions(services.rows).insert("u-d", deaf)
+        todo = [{"id": 1, "text": "Check the power", "group_name": "Assumptions"}]
+        opp = opportunity(services.policy.policy, todo_list=todo)
+        services.mirror.load(handoff_rows(opp, quotation()), services.clock.now())
+        return services
+
+    for services in deaths(make, reviews):
+        told = [one for one in actions_of(services, "r-at-once").all() if one["action"]["key"].startswith("decision-")]
+        assert len(told) == 1
+        for again in range(2):
+            handoffs.handoff_review_run(services, run_of("handoff_review", services, name=f"r-{again}"))
+            assert not [one for one in actions_of(services, f"r-{again}").all() if "decision-" in one["action"]["key"]]
