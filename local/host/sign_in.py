@@ -16,11 +16,11 @@ from starlette.types import Scope
 
 from functions.pages import page_headers
 from local.personas import PERSONAS
-from shared.portal.pages import SECTIONS
+from shared.portal.pages import AREAS
 
 COOKIE = "attest_local"
 PATH = "/_local/sign-in"
-_PAGES = frozenset(path.strip("/") for path, _ in SECTIONS)
+_PAGES = frozenset(path.strip("/") for _, pages in AREAS for path, _ in pages)
 _SECONDS = 8 * 3600
 
 

@@ -17,26 +17,25 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 
-SECTIONS: tuple[tuple[str, str], ...] = (
-    ("/", "Overview"),
-    ("/figures", "Scorecard"),
-    ("/findings", "Findings"),
-    ("/holds", "Holds"),
-    ("/approvals", "Approvals"),
-    ("/samples", "Samples"),
-    ("/billing", "Billing"),
-    ("/projects", "Projects"),
-    ("/handoffs", "Handoffs"),
-    ("/reviews", "Access reviews"),
-    ("/integrations", "Integrations"),
-    ("/reports", "Reports"),
-    ("/decisions", "Decisions"),
-    ("/backlog", "Backlog"),
-    ("/programme", "Programme"),
-    ("/controls", "Controls"),
-    ("/evidence", "Evidence"),
+AREAS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("Today", (("/", "Overview"), ("/findings", "Findings"), ("/holds", "Holds"), ("/approvals", "Approvals"))),
+    ("Billing", (("/billing", "Billing"),)),
+    ("Delivery", (("/projects", "Projects"), ("/handoffs", "Handoffs"))),
+    ("Access", (("/reviews", "Access reviews"), ("/integrations", "Integrations"))),
+    (
+        "Steering",
+        (
+            ("/figures", "Scorecard"),
+            ("/reports", "Reports"),
+            ("/decisions", "Decisions"),
+            ("/backlog", "Backlog"),
+            ("/programme", "Programme"),
+            ("/samples", "Samples"),
+        ),
+    ),
+    ("Proof", (("/controls", "Controls"), ("/evidence", "Evidence"))),
 )
-"""What the navigation shows, in this order."""
+"""The navigation: areas in one row, the pages of the area where one is in the next. An area leads to its first page."""
 
 _ONLY_FOR = {"/evidence": (Role.AUDITOR, Role.STEERING_MEMBER, Role.ADMINISTRATOR)}
 
@@ -58,9 +57,12 @@ def _environment() -> Environment:
 
 def render(template: str, person: Person, now: datetime | None, **data: Any) -> bytes:
     """One page. Raises jinja2's errors only on a template's own fault."""
-    sections = [(path, label) for path, label in SECTIONS if path not in _ONLY_FOR or person.has(*_ONLY_FOR[path])]
+    areas = [
+        (label, [one for one in pages if one[0] not in _ONLY_FOR or person.has(*_ONLY_FOR[one[0]])])
+        for label, pages in AREAS
+    ]
     page = _environment().get_template(template)
-    return page.render(person=person, now=now, sections=sections, **data).encode("utf-8", "replace")
+    return page.render(person=person, now=now, areas=areas, **data).encode("utf-8", "replace")
 
 
 def stylesheet() -> bytes:

@@ -447,3 +447,16 @@ def test_a_projects_page_says_what_its_figures_come_from(desk):
     page = html(get(desk, portal.portal_detail, {"section": "projects", "id": "100"}, {"part": "time"}))
     assert "101-1" in page
     assert ">unknown<" in page
+
+
+def test_the_navigation_shows_the_areas_and_the_pages_of_the_one_where_one_is(desk):
+    """Where one is is marked in both rows; an area of one page has no second row."""
+    shown = html(get(desk, portal.portal_list, {"section": "findings"}))
+    assert '<a href="/" aria-current="true">Today</a>' in shown
+    assert '<a href="/findings" aria-current="page">Findings</a>' in shown
+    assert 'href="/handoffs"' not in shown
+    shown = html(get(desk, portal.portal_list, {"section": "handoffs"}))
+    assert '<a href="/projects" aria-current="true">Delivery</a>' in shown
+    assert '<a href="/handoffs" aria-current="page">Handoffs</a>' in shown
+    shown = html(get(desk, portal.portal_list, {"section": "billing"}))
+    assert shown.count("<nav") == 1
