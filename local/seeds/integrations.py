@@ -12,6 +12,7 @@ Row = dict[str, Any]
 
 SERVICE_APP_ID = "a77e5700-0000-4000-8000-000000000001"
 OWNER_OID = "0eee0000-0000-4000-8000-000000000011"
+_USED = {"planning_state": "in_use"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _application(key: str, client_id: str, name: str, agent: int, scopes: tuple[
 
 def register() -> list[Row]:
     """What people wrote down, as ``PUT /api/integrations`` takes it: owner, purpose, kind, planning state."""
-    own = {"owner": OWNER_OID, "purpose": "Controls and evidence around HaloPSA.", "kind": "other", "state": "in_use"}
+    own = {"owner": OWNER_OID, "purpose": "Controls and evidence around HaloPSA.", "kind": "other", **_USED}
     return [
         {"id": "attest", "name": "Halo Attest", **own},
         {"id": SERVICE_APP_ID, "name": "Halo Attest", **own},
@@ -103,7 +104,7 @@ def register() -> list[Row]:
                 "owner": "" if "ownerless" in ACCESS.get(one.key, ()) else OWNER_OID,
                 "purpose": one.purpose,
                 "kind": one.kind,
-                "state": "in_use",
+                **_USED,
             }
             for one in ALL
             if "unregistered" not in ACCESS.get(one.key, ())
