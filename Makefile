@@ -30,9 +30,9 @@ test: .venv/.dev ## everything: lint, types, import contracts, all tests with Az
 check: .venv/.dev ## the fast part, no servers
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy
 	@.venv/bin/lint-imports
-	@exec $(PY) -m pytest -q -n 2 -m 'not stack and not slow'
+	@$(PY) -m mypy & types=$$!; $(PY) -m pytest -q -n 2 -m 'not stack and not slow'; tests=$$?; \
+	wait $$types || { echo 'mypy found errors; they stand above.' >&2; exit 1; }; exit $$tests
 
 bench: .venv/.dev ## figures against floors, as JSON lines
 	@failed=0; for bench in bench/[a-z]*.py; do $(PY) -m bench.$$(basename $$bench .py) || failed=1; done; exit $$failed
