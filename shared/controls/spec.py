@@ -1,4 +1,4 @@
-"""What a control is: a frozen value whose constructor refuses to build one a reader could not use."""
+"""What a control is: one frozen value, and none can be made that lacks what its reader needs."""
 
 from __future__ import annotations
 
