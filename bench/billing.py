@@ -68,7 +68,7 @@ def prepared() -> FakeServices:
     services.halo = FakeHalo(services.clock)  # what is short is read once more, and there is none
     contract = {"start_date": "2024-01-01T00:00:00", "active": True, "started": True, "expired": False}
     for kind in COMMERCIAL:  # long lists are not read again before they are judged
-        mirror.save_state(kind, {"rows": INVOICES})
+        mirror.change_state(kind, lambda state: state | {"rows": INVOICES})
     mirror.apply("RecurringInvoice", recurring(), read_at=NOW, complete=True)
     mirror.apply("Invoice", before(), read_at=NOW, complete=True)
     rows = ({"id": at, "client_id": at, **contract} for at in range(1, CUSTOMERS + 1))

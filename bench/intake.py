@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from azure.data.tables import TableClient
+
 from local.azurite import start_azurite
 from local.processes import free_ports
 from shared.ledger.ledger import Ledger
@@ -75,8 +77,8 @@ def ours(services: FakeServices, name: str) -> Callable[[int], None]:
 
 def bare(account: Account, name: str) -> Callable[[int], None]:
     """The same rows by the SDK alone: claim, two ledger rows in one transaction, message, mark."""
-    rows, queues = AzureRows(account), AzureQueues(account)
-    claims, ledger = rows.service.get_table_client("claims"), rows.service.get_table_client("ledger")
+    queues = AzureQueues(account)
+    claims, ledger = (TableClient.from_connection_string(account.connection, name) for name in ("claims", "ledger"))
 
     def one(number: int) -> None:
         body = delivery(name, number)

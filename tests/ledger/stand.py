@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import cast
 
 from shared.ledger.ledger import Ledger
 from shared.ledger.names import Namespace
 from shared.model import NewEntry
 from shared.policy.document import shipped_policy
-from shared.procedures.services import PolicyInForce
+from shared.ports import Blobs, Rows
+from shared.procedures.services import PolicyInForce, Services
 from shared.settings import CATALOGUE, Settings
 from shared.signing import FileSigner
 from tests.harness.clock import StillClock
@@ -33,8 +35,8 @@ def signer() -> FileSigner:
 class Stand:
     """The part of Services that the ledger's procedures use."""
 
-    rows: MemoryRows = field(default_factory=MemoryRows)
-    blobs: MemoryBlobs = field(default_factory=lambda: MemoryBlobs(worm=frozenset({"checkpoints"})))
+    rows: Rows = field(default_factory=MemoryRows)
+    blobs: Blobs = field(default_factory=lambda: MemoryBlobs(worm=frozenset({"checkpoints"})))
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     clock: StillClock = field(default_factory=StillClock)
     names: Namespace = NAMES
@@ -45,6 +47,11 @@ class Stand:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.rows, self.blobs, self.clock, self.names)
+
+    @property
+    def services(self) -> Services:
+        """Ourselves, where somebody looks at types."""
+        return cast("Services", self)
 
     def record(self, number: int, customer: str | None = "12", **parts):
         """Record a small entry."""
