@@ -68,6 +68,7 @@ def signoff_content(facts: HandoffFacts, policy: Policy, made: JsonObject | None
             ],
             "estimate": plan.get("estimate"),
             "stages": [one["name"] for one in plan.get("milestones", [])],
+            **({} if made is not None else {"unknown": _no_plan(template_of(facts, policy))}),
         },
         "value": _decimal(facts.value),
         "profit": _decimal(facts.profit),
@@ -86,6 +87,13 @@ def signoff_content(facts: HandoffFacts, policy: Policy, made: JsonObject | None
         "unresolved": list(facts.unresolved),
         "sources": {item: facts.source(item) for item in ITEMS},
     }
+
+
+def _no_plan(template_id: int | None) -> str:
+    """Whoever signs is told that there is nothing to sign of a plan, and that the project will have none."""
+    if template_id is None:
+        return "Policy names no project template for this service and deal."
+    return f"HaloPSA shows no template {template_id}: hours and stages are unknown, and the project would get none."
 
 
 def handoff_json(

@@ -381,6 +381,21 @@ def test_callers_see_their_customers_only(services):
     assert [one["id"] for one in handoffs.list_handoffs(services, NORA, 10, None)["items"]] == ["700"]
 
 
+def test_who_signs_without_a_template_is_told_that_the_plan_is_unknown(services):
+    """Policy names it, HaloPSA does not show it; with it nothing is said, and the request becomes another."""
+
+    def asked() -> dict:
+        return approvals.register(services.rows).get(view(services)["approval_id"]).body
+
+    review(services, Template=[])
+    first = asked()
+    assert "no template 501" in first["content"]["resource_plan"]["unknown"]
+    review(services, Template=[{"id": 501, "name": "Office"}], name="r-found")
+    second = asked()
+    assert "unknown" not in second["content"]["resource_plan"]
+    assert second["digest"] != first["digest"]
+
+
 def test_templates_are_chosen_by_service_and_deal(services):
     """The most exact match wins; without any the creation fails with a sentence."""
     services.set_policy("""
