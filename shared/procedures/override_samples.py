@@ -80,7 +80,10 @@ def conclude(services: Services, person: Person, period: str, identity: str, bod
             controls=(overrides_sampled.CONTROL.id,),
         )
     )
-    conclusions(services.rows).put(f"{period}~{identity}", {**said, "evidence_id": receipt.evidence_id})
+    row = {**said, "evidence_id": receipt.evidence_id}
+    conclusions(services.rows).change(
+        f"{period}~{identity}", lambda held: None if held is not None and held["at"] > said["at"] else row
+    )
     return sample_view(services, person, period)
 
 

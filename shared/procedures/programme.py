@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from shared.controls import programme_steps
 from shared.controls.programme_steps import StepFacts
 from shared.controls.spec import Case
-from shared.errors import Forbidden, NotFound, Unacceptable
+from shared.errors import Conflict, Forbidden, NotFound, Unacceptable
 from shared.model import JsonObject, NewEntry, Person, Reason, Role, Subject, Verdict, rfc3339
 from shared.policy.programme import STAGES, Step, steps_of
 from shared.procedures.announce import tell_new
 from shared.procedures.assess import Assessed, assess
 from shared.procedures.decide import visible
+from shared.procedures.first_word import first_recorded
 from shared.procedures.governance import decision_shown
 from shared.procedures.page import page
 from shared.procedures.runs import Run, ended_well
@@ -28,6 +29,7 @@ from shared.registers.programme import DONE, OPEN, WAIVED, id_of, register
 
 _LONGEST = 4000
 _MOST = 50
+_TRIES = 10
 _SAID = ("owner", "due", "answers", "evidence", "state", "decision_id")
 _STANDS: Mapping[str, tuple[str, Callable[[Services], Iterable[object]]]] = {
     "artefacts": ("runbook and register", lambda services: reports.artefacts(services.rows).all()),
@@ -88,9 +90,41 @@ def step_view(services: Services, person: Person, identity: str) -> JsonObject:
 def record_step(services: Services, person: Person, identity: str, body: JsonObject) -> JsonObject:
     """Say who does a step until when, write down its answers and proof, say that it is done, or waive it by a decision.
 
-    What is left out stays as it was. Raises NotFound; Forbidden where another role or a second person must say so;
-    Unacceptable (readiness_blocked) with ``codes`` and what speaks against it.
+    What is left out stays as it was, also what somebody else says at the same moment. Raises NotFound; Forbidden where
+    another role or a second person must say so; Unacceptable (readiness_blocked) with ``codes`` and what speaks against
+    it; Conflict when others are always faster.
     """
+    for _ in range(_TRIES):
+        said = _said_now(services, person, identity, body)
+        number = said["said"] - 1
+        stands, evidence_id = first_recorded(
+            services,
+            NewEntry(
+                type="programme.recorded",
+                key=f"programme\n{identity}\n{number}",
+                payload=json.dumps(said, sort_keys=True, ensure_ascii=False).encode(),
+                subject=Subject("step", identity),
+                actor=person.oid,
+                practice=said["practice"],
+                controls=(programme_steps.CONTROL.id,),
+            ),
+        )
+        row = {**stands, "evidence_id": evidence_id}
+        register(services.rows).change(
+            identity, partial(lambda row, number, held: row if _said(held) == number else None, row, number)
+        )
+        if stands == said:
+            return step_view(services, person, identity)
+    raise Conflict("Others say something of this step all the time; try again.", code="step_contended")
+
+
+def _said(row: JsonObject | None) -> int:
+    """How often something was said of a step."""
+    return int((row or {}).get("said", 0))
+
+
+def _said_now(services: Services, person: Person, identity: str, body: JsonObject) -> JsonObject:
+    """The step's row with what a person adds to it as it stands, checked."""
     book = _Book(services)
     found = next(((step, key) for step, key in book.population if id_of(step.id, key) == identity), None)
     if found is None or not visible({"customer": None, "practice": found[1]}, person):
@@ -115,25 +149,12 @@ def record_step(services: Services, person: Person, identity: str, body: JsonObj
         )
         raise Unacceptable(text, code="waiver_undecided")
     now = rfc3339(services.clock.now())
-    row |= {"said_by": person.oid, "said_at": now}
+    row |= {"said_by": person.oid, "said_at": now, "said": _said(held) + 1, "practice": practice}
     if row["state"] == OPEN:
         row |= {"done_by": None, "done_at": None}
     elif held["state"] != row["state"]:
         row |= {"done_by": person.oid, "done_at": now}
-    payload = json.dumps({"id": identity, **row}, sort_keys=True, ensure_ascii=False).encode()
-    receipt = services.ledger.record(
-        NewEntry(
-            type="programme.recorded",
-            key=f"{identity}\n{hashlib.sha256(payload).hexdigest()}",
-            payload=payload,
-            subject=Subject("step", identity),
-            actor=person.oid,
-            practice=practice,
-            controls=(programme_steps.CONTROL.id,),
-        )
-    )
-    register(services.rows).put(identity, {**row, "evidence_id": receipt.evidence_id})
-    return step_view(services, person, identity)
+    return row
 
 
 def runs_on(services: Services, at: datetime) -> bool:

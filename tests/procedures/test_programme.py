@@ -18,7 +18,7 @@ from shared.procedures.policy import put_policy
 from shared.procedures.programme import list_programme, record_step, watch_programme
 from shared.procedures.runs import Run
 from shared.registers import baselines, findings
-from tests.harness.services import FakeServices
+from tests.harness.services import FakeServices, crossings
 
 STEERING = Person("oid-steering", "Stella Fictive", frozenset({Role.STEERING_MEMBER}))
 FINANCE = Person("oid-finance", "Finn Fictive", frozenset({Role.FINANCE}))
@@ -258,3 +258,24 @@ def test_who_leads_the_platform_manages_no_practice() -> None:
     with pytest.raises(Unacceptable) as refused:
         read_policy('[governance]\nplatform_lead = "oid-vp"\n[practices.msp]\nmanager = "oid-vp"\n')
     assert "msp" in refused.value.message
+
+
+def test_two_who_answer_at_once_lose_nothing() -> None:
+    """Wherever they cross, both answers stand, and the newest evidence says what the row says."""
+
+    def make() -> FakeServices:
+        services = FakeServices(BEGUN)
+        services.clock.at = NOW
+        return services
+
+    asked = next(one for one in list_programme(make(), STEERING, 500, None)["items"] if len(one["asks"]) > 1)
+    first, second = asked["asks"][:2]
+    for _, services in crossings(
+        make,
+        lambda services: record_step(services, STEERING, asked["id"], {"answers": {first: "Yes."}}),
+        lambda services: record_step(services, ADMIN, asked["id"], {"answers": {second: "No."}}),
+    ):
+        stands = step(services, asked["id"])
+        assert stands["answers"] == {first: "Yes.", second: "No."}
+        kept = [json.loads(one.payload) for _, one in services.ledger.entries if one.type == "programme.recorded"]
+        assert [one["answers"] for one in kept if one["said"] == 2] == [stands["answers"]]
