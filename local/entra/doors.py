@@ -124,7 +124,7 @@ def _fault(row: object) -> Fault:
         raise TypeError("match is needed, the beginning of a path")
     known = {name: value for name, value in row.items() if value is not None}
     for name, value in known.items():
-        if name not in _FIELDS or not isinstance(value, _FIELDS[name]):  # type: ignore[arg-type]
+        if name not in _FIELDS or not isinstance(value, _FIELDS[name]):  # type: ignore[arg-type]  # of types
             raise TypeError(f"{name} is unknown or of the wrong type")
     if known.get("drop") not in (None, "before", "after"):
         raise ValueError("drop is 'before' or 'after'")

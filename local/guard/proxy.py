@@ -76,9 +76,7 @@ class Proxy:
             ssl_certfile=str(self._files.chain) if listener.secured else None,
             ssl_keyfile=str(self._files.key) if listener.secured else None,
         )
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        return server
+        return uvicorn.Server(config)
 
     async def _serve(self) -> None:
         trust = ssl.create_default_context(cafile=str(self._files.authority))

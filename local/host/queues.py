@@ -234,7 +234,7 @@ def handed(message: QueueMessage) -> Any:
     """What the worker gives a handler for a queue message."""
     from azure.functions.queue import QueueMessage as Handed
 
-    return Handed(  # type: ignore[no-untyped-call]
+    return Handed(  # type: ignore[no-untyped-call]  # its base is the library's
         id=message.id,
         body=message.content,
         dequeue_count=message.dequeue_count,
@@ -249,4 +249,4 @@ def typed_by_hand(text: str) -> Any:
     """A message that never was in a queue, for the admin door."""
     from azure.functions.queue import QueueMessage as Handed
 
-    return Handed(id="by-hand", body=text, dequeue_count=1)  # type: ignore[no-untyped-call]
+    return Handed(id="by-hand", body=text, dequeue_count=1)  # type: ignore[no-untyped-call]  # its base is the library's

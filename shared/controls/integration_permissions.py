@@ -162,7 +162,7 @@ def _canary(code: str, **more: Any) -> Canary:
     return Canary(f"An integration with {code}", code, facts)
 
 
-def _lasting(start: int, end: int, count: int = 1) -> Callable[[datetime], tuple[Credential, ...]]:
+def _lasting(start: float, end: float, count: int = 1) -> Callable[[datetime], tuple[Credential, ...]]:
     def made(now: datetime) -> tuple[Credential, ...]:
         span = (now + timedelta(days=start), now + timedelta(days=end))
         return tuple(Credential(str(number), *span) for number in range(count))
@@ -195,7 +195,7 @@ CONTROL = Control(
         _canary("unused_integration", use_known=True, last_used=lambda now: now - timedelta(days=4000)),
         _canary("added_since_last_review", added=("User.Read.All",)),
         _canary("credential_expired", credentials=_lasting(-40, -10)),
-        _canary("credential_expiring", credentials=_lasting(-10, 0.5)),  # type: ignore[arg-type]
+        _canary("credential_expiring", credentials=_lasting(-10, 0.5)),
         _canary("credential_too_long", credentials=_lasting(-1, 4000)),
         _canary("credentials_many", credentials=_lasting(-1, 200, 99)),
         _canary("ownerless", registered_owner=""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -72,7 +73,7 @@ def results(target: Target) -> list[tuple[Decimal, Decimal]]:
     return [(low, high) for low, high in pairs]
 
 
-def _ceiling(kpi: Kpi, target: Target, add: object) -> None:
+def _ceiling(kpi: Kpi, target: Target, add: Callable[[str, str], None]) -> None:
     scale = _HUNDRED if kpi.unit is Unit.RATIO else Decimal(1)
     least = None if kpi.least is None else kpi.least * scale
     most = None if kpi.most is None else kpi.most * scale
@@ -83,4 +84,4 @@ def _ceiling(kpi: Kpi, target: Target, add: object) -> None:
     readings = results(target)
     if readings and all(any(beyond(value) for value in pair) for pair in readings):
         worst = max((value for pair in readings for value in pair if beyond(value)), key=abs)
-        add("ceiling", f"The result would be {worst.normalize():f}, which “{kpi.label}” cannot be.")  # type: ignore[operator]
+        add("ceiling", f"The result would be {worst.normalize():f}, which “{kpi.label}” cannot be.")

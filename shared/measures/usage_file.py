@@ -66,7 +66,7 @@ def read_usage(body: bytes, columns: tuple[str, str, str]) -> tuple[list[UsageRo
     return rows, refused
 
 
-def _table(text: str, columns: tuple[str, str, str]) -> tuple[csv._reader, tuple[int, int, int, int]]:  # type: ignore[name-defined]
+def _table(text: str, columns: tuple[str, str, str]) -> tuple[csv._reader, tuple[int, int, int, int]]:  # type: ignore[name-defined]  # typeshed's
     """The reader below the header, the places of the three columns and the number of cells."""
     header: list[str] = []
     for delimiter in _DELIMITERS:

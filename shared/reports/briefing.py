@@ -213,7 +213,7 @@ def _cite(paragraph: Paragraph, source: JsonObject) -> None:
     run = paragraph.add_run(_plain(source["label"]))
     run.font.underline = True
     link.append(run._r)  # noqa: SLF001 - python-docx has no other way to place a run inside a link
-    paragraph._p.append(link)  # noqa: SLF001
+    paragraph._p.append(link)  # noqa: SLF001 - as above
 
 
 def _plain(text: str) -> str:

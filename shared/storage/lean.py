@@ -33,7 +33,7 @@ class LeanSession(requests.Session):
         self.trust_env = False  # storage is reached directly; a proxy from the environment would catch loopback
 
     @override
-    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]  # fewer forms
         body = options.get("data")
         if options.get("files") or not (body is None or isinstance(body, bytes)):
             return super().request(method, url, **options)
